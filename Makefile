@@ -1,0 +1,61 @@
+# The two commands:  make demo   make test      Everything CI runs:  make check
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# --python lets the machine's own pip fill the environment, so nothing like python3-venv is needed.
+PIP_INTO = $(PYTHON) -m pip --disable-pip-version-check --python
+ADAPTER_ENVS := autogen-0.14.1 ag2-0.9.10 autogen-agentchat-0.2.40 agentchat-0.5.7 agentchat-0.7.5
+
+.PHONY: help demo test check lint types format adapters bench install-size clean
+
+help:
+	@echo "make demo      two AutoGen conversations in two processes, for both generations"
+	@echo "make test      the test suite"
+	@echo "make check     what CI runs: lint, types, layers, tests, every AutoGen version, demo"
+	@echo "make adapters  the adapter tests in one environment per AutoGen version"
+	@echo "make bench     speed and size, each as a ratio to its floor"
+
+$(VENV)/.installed: requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Remanence needs Python 3.11 or newer; try make PYTHON=python3.12")'
+	$(PYTHON) -m venv --without-pip $(VENV)
+	$(PIP_INTO) $(BIN)/python install --quiet --no-deps --require-hashes -r requirements/dev.txt
+	$(PIP_INTO) $(BIN)/python install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(VENV)/.installed
+	$(BIN)/python examples/demo.py
+
+test: $(VENV)/.installed
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
+
+types: $(VENV)/.installed
+	$(BIN)/pyright
+
+format: $(VENV)/.installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# One environment per AutoGen version; each runs the same adapter tests.
+.venvs/%/.installed: requirements/%.txt pyproject.toml
+	$(PYTHON) -m venv --without-pip .venvs/$*
+	$(PIP_INTO) .venvs/$*/bin/python install --quiet --no-deps --require-hashes -r requirements/$*.txt
+	$(PIP_INTO) .venvs/$*/bin/python install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+adapters: $(ADAPTER_ENVS:%=adapters-%)
+
+adapters-%: .venvs/%/.installed
+	.venvs/$*/bin/python -m pytest tests/adapters
+
+bench: $(VENV)/.installed
+	$(BIN)/python -m benchmarks
+
+check: lint types test adapters demo
+
+clean:
+	rm -rf .venv .venvs .pytest_cache .ruff_cache .hypothesis dist

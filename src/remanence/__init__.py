@@ -1,0 +1,1 @@
+"""Remanence: memory for agents that stays when the session ends."""

@@ -1,0 +1,330 @@
+"""The values the whole house speaks in: frozen, keyword-only, no behaviour beyond reading themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+Json = Any  # a JSON value; validated at the edge by domain.validation
+EMPTY: Mapping[str, Any] = {}
+
+MEMORY_TYPES = (
+    "fact",
+    "preference",
+    "decision",
+    "procedure",
+    "failure",
+    "context",
+    "interaction",
+    "temporary",
+)
+"""The types with a meaning of their own; any other word is accepted as well."""
+
+SESSION_TYPES = frozenset({"interaction", "context", "temporary"})
+"""Types that belong to one session: the same words said in two sessions are two memories."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Whose data: the owner (`tenant`) and the memory (`namespace`). Compared by equality, never by prefix."""
+
+    tenant: str
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A memory somebody asks to keep, validated, before it is compared with what is already there."""
+
+    content: str
+    type: str = "fact"
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, Json] = field(default_factory=dict[str, Any])
+    session_id: str | None = None
+    source: str | None = None
+    importance: float = 0.5
+    pinned: bool = False
+    expires_at: datetime | None = None
+    valid_from: datetime | None = None
+    key: str | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryRecord:
+    """One version of one stored memory.
+
+    Times are aware UTC. `recorded_at .. retracted_at` is when we believed this version,
+    `valid_from .. valid_to` when it was true in the world; `created_at` is when the first version was recorded.
+    """
+
+    id: str
+    namespace: str
+    version: int
+    content: str
+    type: str
+    tags: tuple[str, ...]
+    metadata: Mapping[str, Json]
+    session_id: str | None
+    source: str | None
+    importance: float
+    pinned: bool
+    key: str | None
+    created_at: datetime
+    recorded_at: datetime
+    retracted_at: datetime | None = None
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    expires_at: datetime | None = None
+    superseded_by: str | None = None
+    reason: str | None = None
+    access_count: int = 0
+    last_recalled_at: datetime | None = None
+    reinforced_count: int = 0
+
+    @property
+    def occurred_at(self) -> datetime:
+        """The time the memory is about: `valid_from` when given, else when it was first recorded."""
+        return self.valid_from or self.created_at
+
+    def visible_at(self, moment: datetime) -> bool:
+        """Whether a recall made at `moment` could have returned this version."""
+        end = self.visible_until
+        return self.recorded_at <= moment and (end is None or moment < end)
+
+    @property
+    def visible_until(self) -> datetime | None:
+        """The first moment at which this version is no longer recalled; None means never. Pinned never expires."""
+        ends = [self.retracted_at, self.valid_to, None if self.pinned else self.expires_at]
+        return min((end for end in ends if end is not None), default=None)
+
+    @property
+    def ever_visible(self) -> bool:
+        """False for a version that was already over when it was recorded; such a one is never indexed."""
+        return self.visible_until is None or self.visible_until > self.recorded_at
+
+
+Action = Literal["added", "reinforced", "superseded", "replayed"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What `remember` did.
+
+    `added`: a new memory. `reinforced`: it was already known; nothing was added, `record` is the known one.
+    `superseded`: a new memory took the place of `superseded` under the same key. `replayed`: this idempotency key was
+    already served; `record` is what it stored then.
+    """
+
+    record: MemoryRecord
+    action: Action
+    superseded: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return self.record.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recalled:
+    """A memory found for a query. `score` is 0..1, higher is better; the parts in `why` add up to it.
+
+    `evidence` holds the raw measurements behind the parts (`similarity` is the cosine of the vectors, `bm25` the
+    unscaled lexical score, `coverage` the share of the query's words found, weighted by rarity).
+    """
+
+    record: MemoryRecord
+    score: float
+    why: Mapping[str, float]
+    evidence: Mapping[str, float] = field(default_factory=dict[str, float])
+
+    @property
+    def id(self) -> str:
+        return self.record.id
+
+    @property
+    def content(self) -> str:
+        return self.record.content
+
+    @property
+    def type(self) -> str:
+        return self.record.type
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return self.record.tags
+
+    @property
+    def source(self) -> str | None:
+        return self.record.source
+
+    @property
+    def namespace(self) -> str:
+        return self.record.namespace
+
+    @property
+    def created_at(self) -> datetime:
+        return self.record.created_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Which memories may answer. Empty fields do not restrict. `matches` is the oracle every store's SQL is held to.
+
+    A record passes when its type is one of `types`, it carries all of `tags`, its session is `session_id`, and
+    `since <= occurred_at < until`.
+    """
+
+    types: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    session_id: str | None = None
+    source: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def empty(self) -> bool:
+        return self == Filter()
+
+    def matches(self, record: MemoryRecord) -> bool:
+        return (
+            (not self.types or record.type in self.types)
+            and all(tag in record.tags for tag in self.tags)
+            and (self.session_id is None or record.session_id == self.session_id)
+            and (self.source is None or record.source == self.source)
+            and (self.since is None or record.occurred_at >= self.since)
+            and (self.until is None or record.occurred_at < self.until)
+        )
+
+
+# --- changes: what the engine asks a store to do, decided beforehand in domain.lifecycle -------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmbeddingModel:
+    """Which model made a store's vectors, and their dimension. Vectors of two models are never compared."""
+
+    name: str
+    dimension: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class IndexEntry:
+    """What makes a version findable: its terms with their counts, its length in terms, its unit vector (float16)."""
+
+    terms: Mapping[str, int]
+    length: int
+    vector: NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AddVersion:
+    """Store a version. `entry` is None exactly when the version is never visible.
+
+    `digest` claims "the only current memory that says this"; None makes no claim. A key claims "the only current,
+    unsuperseded memory under this key". A claim somebody else holds raises ConflictError.
+    """
+
+    record: MemoryRecord
+    entry: IndexEntry | None
+    digest: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseVersion:
+    """End belief in version `version` of `id` at `at`. ConflictError unless that is its current version."""
+
+    id: str
+    version: int
+    at: datetime
+    superseded_by: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reinforce:
+    """Count one more time that this memory was said, at `at`."""
+
+    id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimIdempotencyKey:
+    """Bind an idempotency key to the memory it produced. ConflictError if the key is taken."""
+
+    key: str
+    fingerprint: bytes
+    id: str
+
+
+Change = AddVersion | CloseVersion | Reinforce | ClaimIdempotencyKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What an idempotency key was used for."""
+
+    id: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """What a store already holds next to some drafts: current holders of digests and keys, served idempotency keys.
+
+    Holders are current beliefs even when no longer visible (expired, or no longer valid), because they still hold
+    their claim.
+    """
+
+    by_digest: Mapping[bytes, MemoryRecord] = field(default_factory=dict[bytes, MemoryRecord])
+    by_key: Mapping[str, MemoryRecord] = field(default_factory=dict[str, MemoryRecord])
+    replays: Mapping[str, Replay] = field(default_factory=dict[str, Replay])
+    replayed: Mapping[str, MemoryRecord] = field(default_factory=dict[str, MemoryRecord])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What `forget` erased: memory ids, and how many versions of them."""
+
+    ids: tuple[str, ...]
+    versions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """One memory was recalled at `at`; stores count it apart from versions."""
+
+    namespace: str
+    id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A key-value entry. `value` is JSON text; `version` counts sets from 1."""
+
+    key: str
+    value: str
+    version: int
+    updated_at: datetime
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamespaceStats:
+    """Counts of one namespace. `memories` are visible now, `versions` all that is stored, `keys` key-value entries."""
+
+    namespace: str
+    memories: int
+    versions: int
+    keys: int
+    by_type: Mapping[str, int]
+    oldest: datetime | None = None
+    newest: datetime | None = None

@@ -1,0 +1,229 @@
+"""Arguments from outside become values, or an InvalidInputError that names the argument and says why."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from remanence.domain.records import Draft, Filter
+from remanence.errors import InvalidInputError
+
+MAX_CONTENT = 100_000
+MAX_NAME = 1_000
+MAX_KEY = 1_000
+MAX_TAGS = 64
+MAX_METADATA = 65_536
+MAX_QUERY = 200_000
+MAX_LIMIT = 10_000
+LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+
+
+def text(argument: str, value: object, *, limit: int, empty: bool = False) -> str:
+    """A str without NUL or lone surrogates, at most `limit` characters, not blank unless `empty`."""
+    if not isinstance(value, str):
+        raise InvalidInputError(argument, f"must be str, not {type(value).__name__}")
+    if not empty and not value.strip():
+        raise InvalidInputError(argument, "is empty or only white space")
+    if len(value) > limit:
+        raise InvalidInputError(argument, f"has {len(value):,} characters; the limit is {limit:,}")
+    if "\0" in value:
+        raise InvalidInputError(argument, f"contains a NUL character at position {value.index(chr(0))}")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise InvalidInputError(
+                argument, f"contains a lone surrogate at position {error.start}; it is not valid Unicode text"
+            ) from error
+    return value
+
+
+def optional_text(argument: str, value: object, *, limit: int) -> str | None:
+    return None if value is None else text(argument, value, limit=limit)
+
+
+def name(argument: str, value: object) -> str:
+    """A tenant or namespace: any non-blank text of at most 1,000 characters, compared exactly."""
+    return text(argument, value, limit=MAX_NAME)
+
+
+def moment(argument: str, value: object) -> datetime:
+    """An aware datetime, as UTC. A naive one is refused: nobody can know which zone it meant."""
+    if not isinstance(value, datetime):
+        raise InvalidInputError(argument, f"must be a datetime, not {type(value).__name__}")
+    if value.tzinfo is None or value.utcoffset() is None:
+        raise InvalidInputError(
+            argument, "is a naive datetime; give it a zone, for example datetime.now(timezone.utc)"
+        )
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise InvalidInputError(argument, "is out of range in UTC") from error
+
+
+def optional_moment(argument: str, value: object) -> datetime | None:
+    return None if value is None else moment(argument, value)
+
+
+def duration(argument: str, value: object) -> timedelta:
+    """A positive timedelta, or a positive number of seconds."""
+    if isinstance(value, bool) or not isinstance(value, (timedelta, int, float)):
+        raise InvalidInputError(argument, f"must be a timedelta or seconds, not {type(value).__name__}")
+    try:
+        span = value if isinstance(value, timedelta) else timedelta(seconds=value)
+    except (OverflowError, ValueError) as error:
+        raise InvalidInputError(argument, f"{value!r} is not a usable number of seconds") from error
+    if span <= timedelta(0):
+        raise InvalidInputError(argument, f"must be positive, not {span}")
+    return span
+
+
+def expiry(argument: str, ttl: object, now: datetime) -> datetime | None:
+    """The moment `ttl` from now; None for no ttl, and for one that ends after the year 9000."""
+    if ttl is None:
+        return None
+    span = duration(argument, ttl)
+    return None if span > LATEST - now else now + span
+
+
+def fraction(argument: str, value: object) -> float:
+    """A number from 0 to 1."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise InvalidInputError(argument, f"must be a number from 0 to 1, not {type(value).__name__}")
+    if not 0 <= value <= 1:  # also refuses NaN
+        raise InvalidInputError(argument, f"must be from 0 to 1, not {value}")
+    return float(value)
+
+
+def flag(argument: str, value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidInputError(argument, f"must be True or False, not {type(value).__name__}")
+    return value
+
+
+def count(argument: str, value: object, *, most: int = MAX_LIMIT) -> int:
+    """A whole number from 1 to `most`."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidInputError(argument, f"must be a whole number, not {type(value).__name__}")
+    if not 1 <= value <= most:
+        raise InvalidInputError(argument, f"must be from 1 to {most:,}, not {value:,}")
+    return value
+
+
+def strings(argument: str, value: object, *, most: int = MAX_TAGS, limit: int = 200) -> tuple[str, ...]:
+    """Distinct non-blank strings in their order. A bare str is taken as one."""
+    if isinstance(value, str):
+        value = (value,)
+    if isinstance(value, Mapping) or not isinstance(value, Iterable):
+        raise InvalidInputError(argument, f"must be a list of str, not {type(value).__name__}")  # pyright: ignore[reportUnknownArgumentType]
+    items: Sequence[object] = list(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    if len(items) > most:
+        raise InvalidInputError(argument, f"has {len(items):,} entries; the limit is {most:,}")
+    return tuple(dict.fromkeys(text(f"{argument}[{i}]", item, limit=limit) for i, item in enumerate(items)))
+
+
+def json_text(argument: str, value: object, *, limit: int) -> str:
+    """`value` as compact JSON text. Only what JSON can give back unchanged is accepted."""
+    _check_json(argument, value, depth=0)
+    try:
+        encoded = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidInputError(argument, f"is not JSON: {error}") from error
+    return text(argument, encoded, limit=limit)
+
+
+def _check_json(argument: str, value: object, *, depth: int) -> None:
+    if depth > 64:
+        raise InvalidInputError(argument, "is nested deeper than 64 levels")
+    match value:
+        case None | bool() | int():
+            pass
+        case str():
+            text(argument, value, limit=10_000_000, empty=True)
+        case float():
+            if not math.isfinite(value):
+                raise InvalidInputError(argument, f"is not JSON: {value} has no JSON form")
+        case dict():
+            for key, item in value.items():  # pyright: ignore[reportUnknownVariableType]
+                if not isinstance(key, str):
+                    raise InvalidInputError(argument, f"is not JSON: key {key!r} is not a str")
+                text(f"{argument} key", key, limit=10_000, empty=True)
+                _check_json(f"{argument}[{key!r}]", item, depth=depth + 1)  # pyright: ignore[reportUnknownArgumentType]
+        case list() | tuple():
+            for i, item in enumerate(value):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+                _check_json(f"{argument}[{i}]", item, depth=depth + 1)  # pyright: ignore[reportUnknownArgumentType]
+        case _:
+            raise InvalidInputError(argument, f"is not JSON: {type(value).__name__} has no JSON form")
+
+
+def metadata(argument: str, value: object) -> Mapping[str, Any]:
+    """A JSON object of at most 64 KiB, copied, so that the caller's later changes do not reach the memory."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InvalidInputError(argument, f"must be a dict, not {type(value).__name__}")
+    return json.loads(json_text(argument, dict(value), limit=MAX_METADATA))  # pyright: ignore[reportUnknownArgumentType]
+
+
+def draft(
+    content: object,
+    *,
+    now: datetime,
+    max_content: int = MAX_CONTENT,
+    type: object = "fact",
+    tags: object = (),
+    metadata: object = None,
+    session_id: object = None,
+    source: object = None,
+    importance: object = 0.5,
+    pinned: object = False,
+    ttl: object = None,
+    valid_from: object = None,
+    key: object = None,
+    idempotency_key: object = None,
+) -> Draft:
+    """The arguments of `remember`, checked."""
+    return Draft(
+        content=text("content", content, limit=max_content),
+        type=text("type", type, limit=64),
+        tags=strings("tags", tags),
+        metadata=_metadata(metadata),
+        session_id=optional_text("session_id", session_id, limit=MAX_KEY),
+        source=optional_text("source", source, limit=MAX_KEY),
+        importance=fraction("importance", importance),
+        pinned=flag("pinned", pinned),
+        expires_at=expiry("ttl", ttl, now),
+        valid_from=optional_moment("valid_from", valid_from),
+        key=optional_text("key", key, limit=MAX_KEY),
+        idempotency_key=optional_text("idempotency_key", idempotency_key, limit=MAX_KEY),
+    )
+
+
+def _metadata(value: object) -> Mapping[str, Any]:
+    return metadata("metadata", value)
+
+
+def filter(
+    *,
+    types: object = (),
+    tags: object = (),
+    session_id: object = None,
+    source: object = None,
+    since: object = None,
+    until: object = None,
+) -> Filter:
+    """The restricting arguments of `recall`, `list` and `forget`, checked."""
+    start, end = optional_moment("since", since), optional_moment("until", until)
+    if start is not None and end is not None and start >= end:
+        raise InvalidInputError("since", "is not before until, so nothing could match")
+    return Filter(
+        types=strings("types", types),
+        tags=strings("tags", tags),
+        session_id=optional_text("session_id", session_id, limit=MAX_KEY),
+        source=optional_text("source", source, limit=MAX_KEY),
+        since=start,
+        until=end,
+    )

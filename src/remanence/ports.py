@@ -1,0 +1,244 @@
+"""What the engine needs from the outside: stores, embedders, extractors, judges, time and names.
+
+A port is small and says what it guarantees. An ability only some backends have is its own Protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from remanence.domain.records import (
+    Change,
+    Draft,
+    EmbeddingModel,
+    Entry,
+    Filter,
+    MemoryRecord,
+    NamespaceStats,
+    Neighbours,
+    Recalled,
+    Receipt,
+    Scope,
+    Use,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from remanence.domain.ranking import RankingProfile
+
+    Vectors = NDArray[np.float32]
+
+
+class Clock(Protocol):
+    def __call__(self) -> datetime:
+        """The present as an aware UTC datetime."""
+        ...
+
+
+class NewId(Protocol):
+    def __call__(self) -> str:
+        """A name nobody has had before. Ids that sort by time keep indexes small."""
+        ...
+
+
+class Embedder(Protocol):
+    """Text to unit vectors. Safe to call from any event loop and many tasks at once."""
+
+    @property
+    def model(self) -> EmbeddingModel:
+        """Fixed for the life of the embedder; reading it loads nothing."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """One L2-normalised float32 row per text, shape `(len(texts), dimension)`.
+
+        The same text gives the same vector alone or in any batch. Raises EmbedderError.
+        """
+        ...
+
+    async def embed_query(self, text: str) -> Vectors:
+        """The vector of one query, shape `(dimension,)`; may be answered from a cache."""
+        ...
+
+    def close(self) -> None:
+        """Release threads and the model. Idempotent."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SearchRequest:
+    """One recall, ready for a store: the query as terms and as a vector, who may answer, and how to rank.
+
+    `terms` are normalised and distinct; `vector` is unit float32 of `model.dimension`, or None for lexical only.
+    Only versions visible at `at` answer. `limit` hits of at least `min_score` are wanted, best first.
+    """
+
+    terms: tuple[str, ...]
+    vector: Vectors | None
+    model: EmbeddingModel
+    at: datetime
+    limit: int
+    profile: RankingProfile
+    filter: Filter = Filter()  # noqa: RUF009 (frozen)
+    min_score: float = 0.0
+
+
+class Store(Protocol):
+    """Keeps memories. Synchronous; one method is one transaction; safe to call from many threads.
+
+    Every method works inside the scope it is given and nowhere else. When a method raises, nothing of it was
+    kept. When `apply`, `erase` or a `kv_*` write returns, it survives kill -9 and power loss (file-backed stores).
+    Raises StoreError for faults of the medium.
+    """
+
+    # -- memories
+    def apply(self, scope: Scope, changes: Sequence[Change], model: EmbeddingModel) -> None:
+        """Make all changes, in order, or none.
+
+        The first write fixes the model of the store's vectors; another one raises EmbedderMismatchError.
+        ConflictError: a version closed is not the current one, an id's version exists already, or a claim
+        (digest, key, idempotency key) is held by another record.
+        """
+        ...
+
+    def neighbours(
+        self, scope: Scope, *, digests: Sequence[bytes] = (), keys: Sequence[str] = (), idempotency_keys: Sequence[str] = ()
+    ) -> Neighbours:
+        """What holds these digests, keys and idempotency keys now."""
+        ...
+
+    def get(self, scope: Scope, ids: Sequence[str]) -> list[MemoryRecord]:
+        """The latest version of each id that exists (visible or not), in the order asked; unknown ids are left out."""
+        ...
+
+    def versions(self, scope: Scope, *, id: str | None = None, key: str | None = None) -> list[MemoryRecord]:
+        """Every version of one id, or of every record ever under one key, oldest `recorded_at` first."""
+        ...
+
+    def list(
+        self, scope: Scope, filter: Filter, *, at: datetime, limit: int, after: str | None = None
+    ) -> list[MemoryRecord]:
+        """Versions visible at `at`, newest `(created_at, id)` first; `after` is the last id of the page before."""
+        ...
+
+    def search(self, scopes: Sequence[Scope], request: SearchRequest) -> list[Recalled]:
+        """The best visible memories of all scopes together, ranked by domain.ranking.
+
+        Lexical statistics are each namespace's own, over what is visible at `request.at`. Filters apply before
+        scoring, so a filtered search is exact. EmbedderMismatchError if the vectors are of another model.
+        """
+        ...
+
+    def document_frequencies(self, scope: Scope, terms: Sequence[str]) -> tuple[int, dict[str, int]]:
+        """How many current memories there are, and how many contain each term (absent: 0). May count expired ones."""
+        ...
+
+    def touch(self, tenant: str, uses: Sequence[Use]) -> None:
+        """Count uses. Unknown ids are ignored. Need not be durable at once."""
+        ...
+
+    def erase(self, scope: Scope, ids: Sequence[str]) -> Receipt:
+        """Erase records with every version, index entry, counter and idempotency key. Unknown ids are ignored."""
+        ...
+
+    def erase_matching(self, scope: Scope, filter: Filter, *, at: datetime) -> Receipt:
+        """Erase every record that has a version visible at `at` which passes the filter."""
+        ...
+
+    def sweep(self, *, now: datetime, limit: int) -> int:
+        """Erase up to `limit` records and key-value entries that expired before `now`, of every scope. Returns how many."""
+        ...
+
+    # -- key-value
+    def kv_get(self, scope: Scope, key: str, *, now: datetime) -> Entry | None: ...
+    def kv_set(
+        self, scope: Scope, key: str, value: str, *, now: datetime, expires_at: datetime | None = None
+    ) -> Entry: ...
+    def kv_delete(self, scope: Scope, key: str, *, now: datetime) -> bool:
+        """True if an unexpired entry was there."""
+        ...
+
+    def kv_keys(self, scope: Scope, *, prefix: str, now: datetime) -> list[str]:
+        """Unexpired keys that start with `prefix` (a literal, no wildcards), sorted by code point."""
+        ...
+
+    # -- the whole
+    def namespaces(self, tenant: str) -> list[str]:
+        """Namespaces of the tenant that hold anything, sorted."""
+        ...
+
+    def stats(self, scope: Scope, *, now: datetime) -> NamespaceStats: ...
+
+    def model(self) -> EmbeddingModel | None:
+        """The model of the stored vectors; None while there are none."""
+        ...
+
+    def close(self) -> None:
+        """Release everything; never deletes. Idempotent."""
+        ...
+
+
+@runtime_checkable
+class Reembeddable(Protocol):
+    """A store whose vectors can be replaced while it is in use. The work survives being interrupted."""
+
+    def reembed_pending(self, model: EmbeddingModel, limit: int) -> list[tuple[int, str]]:
+        """Up to `limit` entries that have no vector of `model` yet, as (handle, content)."""
+        ...
+
+    def reembed_stage(self, model: EmbeddingModel, vectors: Sequence[tuple[int, NDArray[np.float16]]]) -> None: ...
+
+    def reembed_progress(self, model: EmbeddingModel) -> tuple[int, int]:
+        """Entries done, entries in all."""
+        ...
+
+    def reembed_finish(self, model: EmbeddingModel) -> bool:
+        """Swap the new vectors in, in one transaction. False if entries came in meanwhile: go on with pending."""
+        ...
+
+
+@runtime_checkable
+class Checkable(Protocol):
+    """A store that can say whether its parts agree."""
+
+    def check(self) -> Iterator[str]:
+        """Yield one sentence per inconsistency; nothing when all is well."""
+        ...
+
+
+@runtime_checkable
+class Exportable(Protocol):
+    """A store that can stream everything it holds of a tenant, and take it back without loss."""
+
+    def export_versions(self, scope: Scope) -> Iterator[MemoryRecord]:
+        """Every version in the order it was recorded, in constant memory."""
+        ...
+
+    def export_entries(self, scope: Scope, *, now: datetime) -> Iterator[Entry]: ...
+
+    def import_versions(
+        self, scope: Scope, changes: Sequence[Change], model: EmbeddingModel
+    ) -> int:
+        """Add versions that are not there yet, with their counters; returns how many were added."""
+        ...
+
+
+class Extractor(Protocol):
+    """Conversation to drafts. No extractor ships yet; the rules and model-backed ones fill this port."""
+
+    async def extract(self, messages: Sequence[tuple[str, str]]) -> list[Draft]:
+        """Drafts worth keeping from (speaker, text) pairs, oldest first."""
+        ...
+
+
+class Judge(Protocol):
+    """Says how a new statement stands to an old one when no key decides it. No judge ships yet."""
+
+    async def judge(self, old: MemoryRecord, new: Draft) -> str:
+        """One of `duplicate`, `supersedes`, `conflicts`, `unrelated`."""
+        ...
