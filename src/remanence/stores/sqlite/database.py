@@ -1,0 +1,297 @@
+"""One SQLite file shared by threads and processes: a pool of readers, one writer thread with group commit."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future
+from concurrent.futures import TimeoutError as FutureTimeoutError
+from pathlib import Path
+from typing import Any, TypeVar
+
+from remanence.errors import (
+    ClosedError,
+    ConflictError,
+    RemanenceError,
+    StoreCorruptError,
+    StoreError,
+    StoreFullError,
+    StoreReadOnlyError,
+    StoreUnavailableError,
+)
+from remanence.stores.sqlite.filelock import FileLock
+from remanence.stores.sqlite.migrations import migrate
+
+T = TypeVar("T")
+
+BUSY_SECONDS = 30.0
+GROUP = 512  # writes that may share one commit
+
+
+@contextlib.contextmanager
+def translated(path: Path | None) -> Iterator[None]:
+    """SQLite's errors as ours; anything else passes."""
+    try:
+        yield
+    except sqlite3.IntegrityError as error:
+        raise ConflictError(f"the store already holds this: {error}") from error
+    except sqlite3.Error as error:
+        raise _translate(error, path) from error
+
+
+def _translate(error: sqlite3.Error, path: Path | None) -> RemanenceError:
+    code = getattr(error, "sqlite_errorname", "")
+    where = str(path or ":memory:")
+    if code.startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_TRUNCATE")):
+        return StoreFullError(f"no space left for {where}; nothing of this call was stored. Free space and try again")
+    if code.startswith("SQLITE_READONLY"):
+        return StoreReadOnlyError(
+            f"{where} or its directory may not be written; fix its permissions or choose another file with "
+            "REMANENCE_DB or db=..."
+        )
+    if code.startswith(("SQLITE_CORRUPT", "SQLITE_NOTADB")):
+        return StoreCorruptError(
+            f"{where} is damaged or not a Remanence database; it was left untouched. Restore it from a backup or an "
+            "export, or choose another file with REMANENCE_DB or db=..."
+        )
+    if code.startswith("SQLITE_CANTOPEN"):
+        return StoreUnavailableError(
+            f"cannot open {where}: does its directory exist and may it be written? Choose another file with "
+            "REMANENCE_DB or db=..."
+        )
+    if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return StoreUnavailableError(f"{where} stayed locked by another program for {BUSY_SECONDS:.0f} s; try again")
+    return StoreError(f"{where}: {error} ({code or type(error).__name__})")
+
+
+def connect(path: Path | None) -> sqlite3.Connection:
+    """A connection in autocommit mode, WAL and durable; transactions are begun by hand."""
+    connection = sqlite3.connect(
+        ":memory:" if path is None else path,
+        timeout=BUSY_SECONDS,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=256,
+    )
+    try:
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA cache_size=-64000")
+        connection.execute("PRAGMA temp_store=MEMORY")
+        connection.execute("PRAGMA secure_delete=ON")
+        if path is not None:
+            connection.execute("PRAGMA mmap_size=1073741824")
+            connection.execute("PRAGMA journal_size_limit=67108864")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+class Database:
+    """The file, opened and migrated. `read` gives a snapshot; `write` runs functions in durable transactions.
+
+    Writes from many threads are gathered by one writer thread into shared commits; each keeps its own savepoint, so
+    one that fails takes nothing of the others with it. A lock file orders the writers of several processes, because
+    SQLite's own busy handler can starve one of them for seconds.
+    """
+
+    def __init__(self, path: Path | None) -> None:
+        self.path = path
+        self._pid = os.getpid()
+        self._closed = False
+        self._lock: FileLock | None = None
+        self._readers: deque[sqlite3.Connection] = deque()
+        self._memory_lock = threading.RLock()
+        self._queue: queue.SimpleQueue[tuple[Callable[[Any], Any], Future[Any]] | None] = queue.SimpleQueue()
+        self._begin_writer: Callable[[sqlite3.Connection], Any] = lambda connection: connection
+        self._end_writer: Callable[[Any], None] = lambda _: None
+        self._thread: threading.Thread | None = None
+        self._thread_lock = threading.Lock()
+        if path is not None:
+            self._check_directory(path)
+            self._lock = FileLock(path.with_name(path.name + ".lock"))
+        with translated(path):
+            self._connection = connect(path)
+            try:
+                migrate(self._connection, path, self._lock)
+            except BaseException:
+                self._connection.close()
+                raise
+
+    @staticmethod
+    def _check_directory(path: Path) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StoreUnavailableError(
+                f"cannot create the directory {path.parent}: {error.strerror}. Choose another file with "
+                "REMANENCE_DB or db=..."
+            ) from error
+        if path.is_dir():
+            raise StoreUnavailableError(f"{path} is a directory; give the path of a file, for example {path / 'memory.db'}")
+        if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+            # SQLite would open it and fail at the first write, or need to write beside it (-wal, -shm) to read.
+            raise StoreReadOnlyError(
+                f"{path} or its directory may not be written; fix its permissions or choose another file with "
+                "REMANENCE_DB or db=..."
+            )
+
+    def on_write(self, begin: Callable[[sqlite3.Connection], Any], end: Callable[[Any], None]) -> None:
+        """`begin` makes what write functions receive, once a commit; `end` runs before that commit."""
+        self._begin_writer, self._end_writer = begin, end
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClosedError("this memory was closed; open a new one")
+        if os.getpid() != self._pid:
+            raise ClosedError("this memory was opened before a fork; open a new one in the child process")
+
+    # -- reading
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A connection inside one read transaction: everything read through it is of one moment."""
+        self._check_open()
+        with translated(self.path):
+            if self.path is None:
+                with self._memory_lock:
+                    self._check_open()
+                    yield self._connection
+                return
+            try:
+                connection = self._readers.pop()
+            except IndexError:
+                connection = connect(self.path)
+            try:
+                connection.execute("BEGIN")
+                yield connection
+            finally:
+                # Before it goes back to the pool: nobody may inherit an open transaction.
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
+                if self._closed:
+                    connection.close()
+                else:
+                    self._readers.append(connection)
+
+    # -- writing
+
+    def write(self, work: Callable[[Any], T]) -> T:
+        """Run `work` in a transaction; when this returns, its effect is on the disk."""
+        self._check_open()
+        if self.path is None:
+            with self._memory_lock, translated(None):
+                self._check_open()
+                future: Future[T] = Future()
+                self._commit([(work, future)])
+                return future.result()
+        future = Future()
+        self._ensure_thread()
+        self._queue.put((work, future))
+        try:
+            with translated(self.path):
+                return future.result(timeout=BUSY_SECONDS)
+        except FutureTimeoutError:
+            if future.cancel():
+                raise StoreUnavailableError(
+                    f"{self.path} stayed locked by another process for {BUSY_SECONDS:.0f} s; nothing was stored, try again"
+                ) from None
+            with translated(self.path):
+                return future.result()  # it is being written: only its end tells the truth
+        except CancelledError:
+            raise ClosedError("this memory was closed while the write waited; nothing was stored") from None
+
+    def _ensure_thread(self) -> None:
+        if self._thread is None:
+            with self._thread_lock:
+                if self._thread is None:
+                    self._thread = threading.Thread(target=self._run, name="remanence-writer", daemon=True)
+                    self._thread.start()
+
+    def _run(self) -> None:
+        assert self._lock is not None
+        stopping = False
+        while not stopping:
+            items = [self._queue.get()]
+            with contextlib.suppress(queue.Empty):
+                while len(items) < GROUP:
+                    items.append(self._queue.get_nowait())
+            stopping = None in items
+            work = [item for item in items if item is not None]
+            if not work:
+                continue
+            try:
+                with self._lock:
+                    # Whoever came while we waited for other processes rides along.
+                    with contextlib.suppress(queue.Empty):
+                        while len(work) < GROUP:
+                            item = self._queue.get_nowait()
+                            if item is None:
+                                stopping = True
+                            else:
+                                work.append(item)
+                    self._commit(work)
+            except BaseException as error:  # noqa: BLE001 (it belongs to the callers, and the thread must live)
+                for _, future in work:
+                    if not future.done():
+                        future.set_exception(error)
+
+    def _commit(self, items: list[tuple[Callable[[Any], Any], Future[Any]]]) -> None:
+        """One transaction for all items; results are given out only after the commit."""
+        items = [item for item in items if item[1].set_running_or_notify_cancel()]
+        if not items:
+            return
+        connection = self._connection
+        outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            context = self._begin_writer(connection)
+            for work, future in items:
+                connection.execute("SAVEPOINT item")
+                mark = context.mark()
+                try:
+                    outcomes.append((future, work(context), None))
+                except (RemanenceError, sqlite3.IntegrityError, OverflowError) as error:
+                    connection.execute("ROLLBACK TO item")
+                    context.revert(mark)
+                    outcomes.append((future, None, error))
+                connection.execute("RELEASE item")
+            self._end_writer(context)
+            connection.execute("COMMIT")
+        except BaseException as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            for _, future in items:
+                future.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+            return
+        for future, result, failure in outcomes:
+            if failure is None:
+                future.set_result(result)
+            else:
+                future.set_exception(failure)
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        self._closed = True
+        if os.getpid() != self._pid:
+            return  # the parent's connections are not ours to close
+        if self._thread is not None:
+            self._queue.put(None)
+            self._thread.join()
+            with contextlib.suppress(queue.Empty):
+                while item := self._queue.get_nowait():
+                    item[1].cancel()
+        with self._memory_lock:
+            while self._readers:
+                self._readers.pop().close()
+            self._connection.close()
+        if self._lock is not None:
+            self._lock.close()

@@ -1,0 +1,388 @@
+"""A namespace in memory, ready to be scanned: int8 vectors in segments, columns, postings of words asked for.
+
+Exact by construction: the int8 scan only proposes candidates, which search rescores from the stored float16 rows.
+Versions never change, they only end, so everything here grows at the end and visibility is a comparison of times.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from remanence.domain import ranking
+from remanence.domain.records import Filter
+from remanence.stores.sqlite.rows import compile_filter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+    Bools = NDArray[np.bool_]
+    Positions = NDArray[np.int64]
+
+SEGMENT = 32_768  # rows scanned at a time: fits the cache, and lets other threads in between
+GATHER_SHARE = 0.2  # below this share of rows allowed, they are gathered before scoring instead of masked after
+FILTERS_KEPT = 16
+
+
+
+class StaleSnapshotError(Exception):
+    """The reader's snapshot is older than the index. Never leaves the store."""
+
+
+_COLUMNS = (
+    ("seq", np.int64),
+    ("visible_from", np.int64),
+    ("visible_to", np.int64),
+    ("created_s", np.uint32),
+    ("importance", np.float16),
+    ("length", np.int32),
+)
+
+
+@dataclass(slots=True, eq=False)
+class Segment:
+    """Up to SEGMENT rows of vectors: `codes * scale` is the vector. Grows by doubling; rows are written once."""
+
+    codes: NDArray[np.int8]
+    scale: Floats
+    used: int = 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """Which rows are visible at some moment, with the statistics of exactly those."""
+
+    visible: Bools
+    n: int
+    norm: Floats  # ranking.length_norm of every row
+    since: int
+    until: int  # the view holds for since <= moment < until
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Posting:
+    """Where one term occurs: row positions and counts, complete up to `seq`."""
+
+    seq: int
+    positions: NDArray[np.int32]
+    tf: NDArray[np.uint16]
+
+    @property
+    def nbytes(self) -> int:
+        return self.positions.nbytes + self.tf.nbytes
+
+
+def quantise(vectors: Floats) -> tuple[NDArray[np.int8], Floats]:
+    """int8 codes and a scale per row, so that `codes * scale` is within half a step of the row."""
+    scale = np.abs(vectors).max(axis=1) / 127.0
+    scale[scale == 0] = 1.0
+    codes = np.rint(vectors / scale[:, None]).astype(np.int8)
+    return codes, scale.astype(np.float32)
+
+
+class NamespaceIndex:
+    """The cached form of one namespace, brought up to a reader's snapshot by `refresh`.
+
+    Hold `lock` for every call; arrays handed out stay valid without it.
+    """
+
+    def __init__(self, ns_id: int, dimension: int, epoch: int, *, keep_vectors: bool = True) -> None:
+        self.ns_id = ns_id
+        self.dimension = dimension
+        self.keep_vectors = keep_vectors
+        self.epoch = epoch
+        self.change = -1
+        self.lock = threading.RLock()
+        self._n = 0
+        self._dead = 0
+        self._columns: dict[str, NDArray[Any]] = {name: np.empty(0, kind) for name, kind in _COLUMNS}
+        self._segments: list[Segment] = []
+        self._postings: OrderedDict[int, Posting] = OrderedDict()
+        self._posting_bytes = 0
+        self._filters: OrderedDict[Filter, tuple[int, NDArray[np.int32]]] = OrderedDict()
+        self._view: View | None = None
+
+    def __len__(self) -> int:
+        return self._n
+
+    @property
+    def nbytes(self) -> int:
+        # list(): another thread may be refreshing this index while the cache adds up.
+        filters = sum(rows.nbytes for _, rows in list(self._filters.values()))
+        return self.vector_nbytes + filters + self._posting_bytes + 2048
+
+    @property
+    def vector_nbytes(self) -> int:
+        """Bytes that grow with the number of vectors, postings aside."""
+        return sum(s.codes.nbytes + s.scale.nbytes for s in list(self._segments)) + sum(
+            c.nbytes for c in list(self._columns.values())
+        )
+
+    @property
+    def wasteful(self) -> bool:
+        """Whether most rows are erased ones, so that loading anew is better."""
+        return self._dead > 1000 and self._dead > self._n // 2
+
+    # -- keeping up
+
+    def refresh(self, connection: sqlite3.Connection, change: int) -> None:
+        """Take in what was committed since the last refresh, as `connection`'s snapshot shows it. Hold the lock."""
+        if self.change >= 0:
+            self._end_rows(connection)
+        last = int(self._columns["seq"][self._n - 1]) if self._n else -1
+        vector = "vector" if self.keep_vectors else "NULL"
+        rows = connection.execute(
+            f"SELECT seq, visible_from, visible_to, created_at, importance, length, {vector} FROM entry"
+            " WHERE ns_id = ? AND seq > ? ORDER BY seq",
+            (self.ns_id, last),
+        )
+        while batch := rows.fetchmany(8192):
+            self._append(batch)
+        self.change = change
+        self._view = None
+
+    def _end_rows(self, connection: sqlite3.Connection) -> None:
+        ended = connection.execute(
+            "SELECT seq, visible_to FROM tombstone WHERE ns_id = ? AND change > ? ORDER BY change",
+            (self.ns_id, self.change),
+        ).fetchall()
+        if not ended or not self._n:
+            return
+        pairs = np.array(ended, dtype=np.int64)
+        positions, known = self.positions(pairs[:, 0])
+        # A fresh column, not in place: a reader may be comparing the old one.
+        visible_to = self._columns["visible_to"].copy()
+        visible_to[positions] = pairs[known, 1]
+        self._columns["visible_to"] = visible_to
+        self._dead = int(np.count_nonzero(visible_to[: self._n] == 0))
+
+    def positions(self, seqs: NDArray[np.int64]) -> tuple[Positions, Bools]:
+        """Row positions of those `seqs` that are here, and which of them are."""
+        own = self._columns["seq"][: self._n]
+        found = np.searchsorted(own, seqs)
+        known = found < len(own)
+        known[known] = own[found[known]] == seqs[known]
+        return found[known], known
+
+    def _append(self, rows: list[Any]) -> None:
+        start, end = self._n, self._n + len(rows)
+        seq, visible_from, visible_to, created, importance, length, vectors = zip(*rows, strict=True)
+        self._reserve(end)
+        columns = self._columns
+        columns["seq"][start:end] = seq
+        columns["visible_from"][start:end] = visible_from
+        columns["visible_to"][start:end] = visible_to
+        columns["created_s"][start:end] = np.clip(np.array(created, dtype=np.int64) // 1_000_000, 0, 2**32 - 1)
+        columns["importance"][start:end] = importance
+        columns["length"][start:end] = length
+        if self.keep_vectors:
+            self._append_vectors(decode(vectors, self.dimension))
+        self._n = end
+
+    def _reserve(self, rows: int) -> None:
+        capacity = len(self._columns["seq"])
+        if rows <= capacity:
+            return
+        capacity = max(rows, capacity + capacity // 4, 64)
+        for name, column in self._columns.items():
+            grown = np.empty(capacity, column.dtype)
+            grown[: self._n] = column[: self._n]
+            self._columns[name] = grown
+
+    def _append_vectors(self, vectors: Floats) -> None:
+        codes, scale = quantise(vectors)
+        while len(codes):
+            if not self._segments or self._segments[-1].used == SEGMENT:
+                self._segments.append(Segment(np.empty((0, self.dimension), np.int8), np.empty(0, np.float32)))
+            segment = self._segments[-1]
+            room = min(len(codes), SEGMENT - segment.used)
+            end = segment.used + room
+            if end > len(segment.codes):
+                capacity = min(SEGMENT, max(end, len(segment.codes) * 2))
+                grown = Segment(
+                    np.empty((capacity, self.dimension), np.int8), np.empty(capacity, np.float32), segment.used
+                )
+                grown.codes[: segment.used] = segment.codes[: segment.used]
+                grown.scale[: segment.used] = segment.scale[: segment.used]
+                segment = self._segments[-1] = grown
+            segment.codes[segment.used : end] = codes[:room]
+            segment.scale[segment.used : end] = scale[:room]
+            segment.used = end
+            codes, scale = codes[room:], scale[room:]
+
+    # -- reading
+
+    def column(self, name: str) -> NDArray[Any]:
+        return self._columns[name][: self._n]
+
+    def segments(self, connection: sqlite3.Connection) -> Iterator[tuple[NDArray[np.int8], Floats]]:
+        """The vectors in row order; read through `connection` when they are too many to keep."""
+        if self.keep_vectors:
+            return iter([(s.codes[: s.used], s.scale[: s.used]) for s in self._segments])
+        return self._stream(connection, int(self._columns["seq"][self._n - 1]) if self._n else -1)
+
+    def _stream(self, connection: sqlite3.Connection, last: int) -> Iterator[tuple[NDArray[np.int8], Floats]]:
+        rows = connection.execute(
+            "SELECT vector FROM entry WHERE ns_id = ? AND seq <= ? ORDER BY seq", (self.ns_id, last)
+        )
+        while batch := rows.fetchmany(SEGMENT):
+            yield quantise(decode([vector for (vector,) in batch], self.dimension))
+
+    def view(self, at: int) -> View:
+        """Rows visible at `at`. Kept until the next moment at which anything appears or ends."""
+        view = self._view
+        if view is not None and len(view.visible) == self._n and view.since <= at < view.until:
+            return view
+        start, end = self.column("visible_from"), self.column("visible_to")
+        visible = (start <= at) & (at < end)
+        n = int(np.count_nonzero(visible))
+        lengths = self.column("length")
+        average = float(np.dot(lengths.astype(np.float32), visible)) / n if n else 0.0
+        view = View(visible, n, ranking.length_norm(lengths, average), _last(start, end, at), _next(start, end, at))
+        self._view = view
+        return view
+
+    def allowed(self, connection: sqlite3.Connection, filter: Filter, view: View) -> Bools:
+        """Visible rows that pass the filter. Attributes never change, so a filter's rows are only ever added to."""
+        if filter.empty:
+            return view.visible
+        upto, rows = self._filters.pop(filter, (-1, np.empty(0, np.int32)))
+        last = int(self._columns["seq"][self._n - 1]) if self._n else -1
+        if upto < last:
+            condition, parameters = compile_filter(filter)
+            found = connection.execute(
+                f"SELECT m.seq FROM memory AS m WHERE m.ns_id = ? AND m.seq > ? AND m.seq <= ?"
+                f" AND m.terms IS NOT NULL AND {condition} ORDER BY m.seq",
+                [self.ns_id, upto, last, *parameters],
+            ).fetchall()
+            positions, _ = self.positions(np.array(found, dtype=np.int64).reshape(-1))
+            rows = np.concatenate([rows, positions.astype(np.int32)])
+        self._filters[filter] = (last, rows)
+        if len(self._filters) > FILTERS_KEPT:
+            self._filters.popitem(last=False)
+        mask = np.zeros(self._n, dtype=np.bool_)
+        mask[rows] = True
+        return mask & view.visible
+
+    def posting(self, connection: sqlite3.Connection, term: int) -> Posting:
+        """Where a term occurs, from memory as far as known, the rest from the table."""
+        known = self._postings.pop(term, None)
+        last = int(self._columns["seq"][self._n - 1]) if self._n else -1
+        if known is None or known.seq < last:
+            upto = -1 if known is None else known.seq
+            rows = connection.execute(
+                "SELECT seq, tf FROM posting WHERE ns_id = ? AND term = ? AND seq > ? AND seq <= ?",
+                (self.ns_id, term, upto, last),
+            ).fetchall()
+            known = self._extended(known, rows, last)
+        self._postings[term] = known
+        return known
+
+    def _extended(self, known: Posting | None, rows: list[Any], last: int) -> Posting:
+        before = 0 if known is None else known.nbytes
+        if rows:
+            table = np.array(rows, dtype=np.int64)
+            positions, here = self.positions(table[:, 0])
+            added = positions.astype(np.int32), np.minimum(table[here, 1], 65_535).astype(np.uint16)
+            if known is None:
+                known = Posting(last, *added)
+            else:
+                known = Posting(
+                    last, np.concatenate([known.positions, added[0]]), np.concatenate([known.tf, added[1]])
+                )
+        elif known is None:
+            known = Posting(last, np.empty(0, np.int32), np.empty(0, np.uint16))
+        else:
+            known = Posting(last, known.positions, known.tf)
+        self._posting_bytes += known.nbytes - before
+        return known
+
+    def trim_postings(self, most_bytes: int) -> None:
+        """Forget the postings used longest ago until at most `most_bytes` are kept."""
+        while self._posting_bytes > most_bytes and self._postings:
+            _, posting = self._postings.popitem(last=False)
+            self._posting_bytes -= posting.nbytes
+
+
+def _last(start: NDArray[np.int64], end: NDArray[np.int64], at: int) -> int:
+    return max((int(side[side <= at].max(initial=-(2**63))) for side in (start, end)), default=-(2**63))
+
+
+def _next(start: NDArray[np.int64], end: NDArray[np.int64], at: int) -> int:
+    return min((int(side[side > at].min(initial=2**63 - 1)) for side in (start, end)), default=2**63 - 1)
+
+
+def decode(blobs: Any, dimension: int) -> Floats:
+    """float16 blobs as float32 rows."""
+    return np.frombuffer(b"".join(blobs), dtype=np.float16).reshape(-1, dimension).astype(np.float32)
+
+
+class IndexCache:
+    """Indexes of the namespaces used last, within a bound of bytes.
+
+    A namespace whose vectors alone exceed the bound is scanned from the file each time; only its columns are kept.
+    """
+
+    def __init__(self, most_bytes: int) -> None:
+        self.most_bytes = most_bytes
+        self._lock = threading.Lock()
+        self._indexes: OrderedDict[int, NamespaceIndex] = OrderedDict()
+
+    @property
+    def nbytes(self) -> int:
+        with self._lock:
+            return sum(index.nbytes for index in self._indexes.values())
+
+    @contextlib.contextmanager
+    def opened(
+        self, connection: sqlite3.Connection, ns_id: int, dimension: Callable[[], int]
+    ) -> Iterator[NamespaceIndex | None]:
+        """The namespace's index, locked and exactly as fresh as `connection`'s snapshot; None if it does not exist.
+
+        Raises StaleSnapshotError if another thread has already taken in more: read again from a newer snapshot.
+        """
+        row = connection.execute("SELECT change, epoch, entries FROM namespace WHERE ns_id = ?", (ns_id,)).fetchone()
+        if row is None:
+            yield None
+            return
+        change, epoch, entries = row
+        index = self._index(ns_id, epoch, entries, dimension)
+        with index.lock:
+            if index.change > change or index.epoch > epoch:
+                raise StaleSnapshotError
+            if index.change < change:
+                before = len(index)
+                index.refresh(connection, change)
+                if len(index) != before:
+                    self._shrink()
+            yield index
+            index.trim_postings(self.most_bytes // 4)
+
+    def _index(self, ns_id: int, epoch: int, entries: int, dimension: Callable[[], int]) -> NamespaceIndex:
+        with self._lock:
+            index = self._indexes.get(ns_id)
+            if index is None or index.epoch < epoch or index.wasteful:
+                keep = entries * (dimension() + 40) <= self.most_bytes
+                index = self._indexes[ns_id] = NamespaceIndex(ns_id, dimension(), epoch, keep_vectors=keep)
+            self._indexes.move_to_end(ns_id)
+            return index
+
+    def _shrink(self) -> None:
+        with self._lock:
+            total = sum(index.nbytes for index in self._indexes.values())
+            while total > self.most_bytes and len(self._indexes) > 1:
+                _, oldest = self._indexes.popitem(last=False)
+                total -= oldest.nbytes
+
+    def clear(self) -> None:
+        with self._lock:
+            self._indexes.clear()

@@ -1,0 +1,242 @@
+"""What is done to a whole file: sweeping, new vectors, checking that its parts agree, taking an export back."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from remanence.domain.records import AddVersion, Change, EmbeddingModel, MemoryRecord, Scope
+from remanence.errors import ConflictError
+from remanence.stores.sqlite.rows import FOREVER, optional_us, unpack_terms
+from remanence.stores.sqlite.writing import (
+    WriteContext,
+    erase,
+    insert_version,
+    prune_tombstones,
+    require_model,
+    stored_model,
+)
+
+# -- sweep
+
+
+def sweep(context: WriteContext, now_us: int, limit: int) -> int:
+    """Erase records whose latest version expired, then key-value entries; at most `limit` of both together."""
+    rows = context.connection.execute(
+        "SELECT ns_id, id FROM memory AS m WHERE expires_at <= ? AND NOT pinned AND NOT EXISTS"
+        " (SELECT 1 FROM memory AS l WHERE l.ns_id = m.ns_id AND l.id = m.id AND l.version > m.version) LIMIT ?",
+        (now_us, limit),
+    ).fetchall()
+    for ns_id, id in rows:
+        erase(context, ns_id, [id])
+    entries = context.connection.execute(
+        "SELECT ns_id, key FROM kv WHERE expires_at <= ? LIMIT ?", (now_us, limit - len(rows))
+    ).fetchall()
+    context.connection.executemany("DELETE FROM kv WHERE ns_id = ? AND key = ?", entries)
+    prune_tombstones(context)
+    return len(rows) + len(entries)
+
+
+# -- new vectors: staged in order of seq, so the highest one staged tells where to go on
+
+
+def _target(model: EmbeddingModel) -> str:
+    return f"{model.name} {model.dimension}"
+
+
+def aim_reembedding(context: WriteContext, model: EmbeddingModel) -> None:
+    """Begin, or go on with, vectors of `model`; what was staged for another model is dropped."""
+    row = context.connection.execute("SELECT value FROM meta WHERE key = 'reembedding'").fetchone()
+    if row is None or row[0] != _target(model):
+        context.connection.execute("DELETE FROM reembedding")
+        context.connection.execute("INSERT OR REPLACE INTO meta VALUES ('reembedding', ?)", (_target(model),))
+
+
+def pending(connection: sqlite3.Connection, limit: int) -> list[tuple[int, str]]:
+    return connection.execute(
+        "SELECT seq, content FROM memory WHERE terms IS NOT NULL"
+        " AND seq > (SELECT coalesce(max(seq), 0) FROM reembedding) ORDER BY seq LIMIT ?",
+        (limit,),
+    ).fetchall()
+
+
+def stage(context: WriteContext, model: EmbeddingModel, vectors: Sequence[tuple[int, bytes]]) -> None:
+    row = context.connection.execute("SELECT value FROM meta WHERE key = 'reembedding'").fetchone()
+    if row is None or row[0] != _target(model):
+        raise ConflictError("another reembed with another model has begun; only one can run at a time")
+    # Only for entries still there: one forgotten meanwhile must not come back.
+    context.connection.executemany(
+        "INSERT OR IGNORE INTO reembedding SELECT seq, ? FROM memory WHERE seq = ? AND terms IS NOT NULL",
+        [(vector, seq) for seq, vector in vectors],
+    )
+
+
+def progress(connection: sqlite3.Connection, model: EmbeddingModel) -> tuple[int, int]:
+    row = connection.execute("SELECT value FROM meta WHERE key = 'reembedding'").fetchone()
+    (total,) = connection.execute("SELECT count(*) FROM entry").fetchone()
+    if row is None or row[0] != _target(model):
+        return (total, total) if stored_model(connection) == model else (0, total)
+    (done,) = connection.execute("SELECT count(*) FROM reembedding").fetchone()
+    return done, total
+
+
+def finish_reembedding(context: WriteContext, model: EmbeddingModel) -> bool:
+    connection = context.connection
+    if pending(connection, 1):
+        return False
+    connection.execute("UPDATE entry SET vector = (SELECT vector FROM reembedding AS r WHERE r.seq = entry.seq)")
+    connection.execute("DELETE FROM reembedding")
+    connection.execute("DELETE FROM meta WHERE key IN ('reembedding', 'model', 'dimension')")
+    connection.executemany(
+        "INSERT INTO meta VALUES (?, ?)", [("model", model.name), ("dimension", str(model.dimension))]
+    )
+    connection.execute("UPDATE namespace SET epoch = epoch + 1, change = change + 1")
+    return True
+
+
+# -- import
+
+
+def import_versions(context: WriteContext, scope: Scope, changes: Sequence[Change], model: EmbeddingModel) -> int:
+    """Add the versions that are not there yet, with their counters. Claims already held here are not claimed again."""
+    ns_id = context.ensure_namespace(scope)
+    require_model(context, model)
+    added = 0
+    for change in changes:
+        assert isinstance(change, AddVersion)
+        record = change.record
+        if context.connection.execute(
+            "SELECT 1 FROM memory WHERE ns_id = ? AND id = ? AND version = ?", (ns_id, record.id, record.version)
+        ).fetchone():
+            continue
+        if _claimed(context.connection, ns_id, "key", record.key, record):
+            raise ConflictError(
+                f"memory {record.id} cannot be imported: another memory here already holds its key {record.key!r}; "
+                "forget one of them, or import into an empty namespace"
+            )
+        if _claimed(context.connection, ns_id, "digest", change.digest, record):
+            change = replace(change, digest=None)
+        insert_version(context, ns_id, change)
+        _import_counters(context.connection, ns_id, record)
+        added += 1
+    return added
+
+
+def _claimed(
+    connection: sqlite3.Connection, ns_id: int, column: str, value: object, record: MemoryRecord
+) -> bool:
+    if value is None or record.retracted_at is not None or record.superseded_by is not None:
+        return False
+    row = connection.execute(
+        f"SELECT 1 FROM memory WHERE ns_id = ? AND {column} = ? AND retracted_at IS NULL AND superseded_by IS NULL",
+        (ns_id, value),
+    ).fetchone()
+    return row is not None
+
+
+def _import_counters(connection: sqlite3.Connection, ns_id: int, record: MemoryRecord) -> None:
+    if record.access_count or record.reinforced_count:
+        connection.execute(
+            "INSERT OR REPLACE INTO usage(ns_id, id, access_count, last_recalled_at, reinforced_count)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (ns_id, record.id, record.access_count, optional_us(record.last_recalled_at), record.reinforced_count),
+        )
+
+
+# -- check
+
+_BROKEN = (
+    (
+        "SELECT seq FROM memory AS m WHERE terms IS NOT NULL AND NOT EXISTS"
+        " (SELECT 1 FROM entry AS e WHERE e.ns_id = m.ns_id AND e.seq = m.seq)",
+        "memory version {0} has no vector",
+    ),
+    (
+        "SELECT seq FROM entry AS e WHERE NOT EXISTS"
+        " (SELECT 1 FROM memory AS m WHERE m.seq = e.seq AND m.ns_id = e.ns_id AND m.terms IS NOT NULL)",
+        "vector {0} belongs to no memory",
+    ),
+    (
+        "SELECT seq, length(vector) FROM entry WHERE length(vector) !="
+        " 2 * (SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'dimension')",
+        "vector {0} has {1} bytes, not two per dimension",
+    ),
+    (
+        "SELECT e.seq FROM entry AS e JOIN memory AS m ON m.seq = e.seq WHERE e.visible_from != m.recorded_at"
+        " OR e.visible_to != min(coalesce(m.retracted_at, :forever), coalesce(m.valid_to, :forever),"
+        " CASE WHEN m.pinned THEN :forever ELSE coalesce(m.expires_at, :forever) END)",
+        "entry {0} is visible at other times than its memory",
+    ),
+    (
+        "SELECT id, count(*) FROM memory WHERE retracted_at IS NULL GROUP BY ns_id, id HAVING count(*) > 1",
+        "memory {0} has {1} current versions",
+    ),
+    (
+        "SELECT m.seq FROM memory AS m"
+        " WHERE m.tags != '[]' AND json_array_length(m.tags) != (SELECT count(*) FROM json_each(m.tags) AS j"
+        " JOIN tag AS t ON t.ns_id = m.ns_id AND t.tag = j.value AND t.seq = m.seq)",
+        "memory version {0} is not indexed by all its tags",
+    ),
+    (
+        "SELECT t.tag, t.seq FROM tag AS t WHERE NOT EXISTS"
+        " (SELECT 1 FROM memory AS m WHERE m.seq = t.seq AND m.ns_id = t.ns_id)",
+        "tag {0!r} points at version {1}, which does not exist",
+    ),
+    (
+        "SELECT u.id FROM usage AS u WHERE NOT EXISTS"
+        " (SELECT 1 FROM memory AS m WHERE m.ns_id = u.ns_id AND m.id = u.id)",
+        "counters of memory {0} outlived it",
+    ),
+    (
+        "SELECT i.id FROM idempotency AS i WHERE NOT EXISTS"
+        " (SELECT 1 FROM memory AS m WHERE m.ns_id = i.ns_id AND m.id = i.id)",
+        "an idempotency key of memory {0} outlived it",
+    ),
+    (
+        "SELECT n.name, n.entries, (SELECT count(*) FROM memory AS m WHERE m.ns_id = n.ns_id AND m.terms IS NOT NULL"
+        " AND m.retracted_at IS NULL) AS actual FROM namespace AS n WHERE n.entries != actual",
+        "namespace {0!r} counts {1} memories where {2} are",
+    ),
+    (
+        "SELECT p.seq, count(*) FROM posting AS p WHERE NOT EXISTS"
+        " (SELECT 1 FROM memory AS m WHERE m.seq = p.seq AND m.ns_id = p.ns_id AND m.terms IS NOT NULL)"
+        " GROUP BY p.seq",
+        "{1} postings point at version {0}, which does not exist",
+    ),
+    (
+        "SELECT d.ns_id, d.term, d.df, (SELECT count(*) FROM posting AS p JOIN memory AS m ON m.seq = p.seq"
+        " WHERE p.ns_id = d.ns_id AND p.term = d.term AND m.retracted_at IS NULL) AS actual"
+        " FROM document_frequency AS d WHERE d.df != actual",
+        "term {1} of namespace {0} has document frequency {2}, not {3}",
+    ),
+)
+
+
+def check(connection: sqlite3.Connection) -> Iterator[str]:
+    """One sentence per disagreement between rows, vectors, postings, counts and the file itself."""
+    for (line,) in connection.execute("PRAGMA integrity_check"):
+        if line != "ok":
+            yield f"the file is damaged: {line}"
+    for query, sentence in _BROKEN:
+        for row in connection.execute(query, {"forever": FOREVER} if ":forever" in query else {}):
+            yield sentence.format(*row)
+    yield from _check_postings(connection)
+
+
+def _check_postings(connection: sqlite3.Connection) -> Iterator[str]:
+    for ns_id, seq, blob, believed in connection.execute(
+        "SELECT ns_id, seq, terms, retracted_at IS NULL FROM memory WHERE terms IS NOT NULL"
+    ):
+        for term in unpack_terms(blob):
+            if not connection.execute(
+                "SELECT 1 FROM posting WHERE ns_id = ? AND term = ? AND seq = ?", (ns_id, term, seq)
+            ).fetchone():
+                yield f"memory version {seq} is missing from the postings of term {term}"
+            elif (
+                believed
+                and not connection.execute(
+                    "SELECT 1 FROM document_frequency WHERE ns_id = ? AND term = ?", (ns_id, term)
+                ).fetchone()
+            ):
+                yield f"term {term} of namespace {ns_id} has no document frequency"

@@ -1,0 +1,194 @@
+"""Between rows and records: times as microseconds, filters as SQL, terms as hashes. All SQL is constant text."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+from array import array
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from remanence.domain.records import Entry, Filter, MemoryRecord, Scope
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+FOREVER = 2**63 - 1
+
+
+def to_us(moment: datetime) -> int:
+    return (moment - EPOCH) // MICROSECOND
+
+
+def optional_us(moment: datetime | None) -> int | None:
+    return None if moment is None else (moment - EPOCH) // MICROSECOND
+
+
+def from_us(us: int) -> datetime:
+    return EPOCH + timedelta(microseconds=us)
+
+
+def optional_time(us: int | None) -> datetime | None:
+    return None if us is None else EPOCH + timedelta(microseconds=us)
+
+
+@lru_cache(maxsize=4096)
+def namespace_id(scope: Scope) -> int:
+    """63 bits that name a (tenant, namespace). The names themselves are compared too, so a collision cannot leak."""
+    tenant = scope.tenant.encode("utf-8", "surrogatepass")
+    name = scope.namespace.encode("utf-8", "surrogatepass")
+    digest = hashlib.blake2b(b"%d:%b%b" % (len(tenant), tenant, name), digest_size=8).digest()
+    return int.from_bytes(digest) >> 1
+
+
+@lru_cache(maxsize=200_000)
+def term_hash(term: str) -> int:
+    """48 bits of a term: SQLite stores that in six bytes, and a namespace would need millions of terms to collide."""
+    return int.from_bytes(hashlib.blake2b(term.encode("utf-8", "surrogatepass"), digest_size=6).digest())
+
+
+def pack_terms(hashes: Iterable[int]) -> bytes:
+    return array("q", hashes).tobytes()
+
+
+def unpack_terms(blob: bytes | None) -> list[int]:
+    hashes = array("q")
+    hashes.frombytes(blob or b"")
+    return hashes.tolist()
+
+
+MEMORY_COLUMNS = (
+    "ns_id, id, version, content, type, tags, metadata, session_id, source, importance, pinned, key, created_at,"
+    " recorded_at, retracted_at, valid_from, valid_to, expires_at, superseded_by, reason, digest, terms"
+)
+INSERT_MEMORY = f"INSERT INTO memory({MEMORY_COLUMNS}) VALUES ({', '.join('?' * 22)})"
+
+# Every reader selects these, in this order, from `memory AS m` joined with its counters.
+RECORD = (
+    "m.seq, m.id, m.version, m.content, m.type, m.tags, m.metadata, m.session_id, m.source, m.importance, m.pinned,"
+    " m.key, m.created_at, m.recorded_at, m.retracted_at, m.valid_from, m.valid_to, m.expires_at, m.superseded_by,"
+    " m.reason, u.access_count, u.last_recalled_at, u.reinforced_count"
+)
+FROM_MEMORY = "FROM memory AS m LEFT JOIN usage AS u ON u.ns_id = m.ns_id AND u.id = m.id"
+
+
+def insert_values(ns_id: int, record: MemoryRecord, digest: bytes | None, terms: bytes | None) -> tuple[Any, ...]:
+    return (
+        ns_id,
+        record.id,
+        record.version,
+        record.content,
+        record.type,
+        json.dumps(record.tags, ensure_ascii=False) if record.tags else "[]",
+        json.dumps(record.metadata, ensure_ascii=False, separators=(",", ":")) if record.metadata else "{}",
+        record.session_id,
+        record.source,
+        record.importance,
+        int(record.pinned),
+        record.key,
+        to_us(record.created_at),
+        to_us(record.recorded_at),
+        optional_us(record.retracted_at),
+        optional_us(record.valid_from),
+        optional_us(record.valid_to),
+        optional_us(record.expires_at),
+        record.superseded_by,
+        record.reason,
+        digest,
+        terms,
+    )
+
+
+def to_record(row: Any, namespace: str) -> MemoryRecord:
+    """A row of RECORD's columns as a record."""
+    tags, metadata = row[5], row[6]
+    return MemoryRecord(
+        namespace=namespace,
+        id=row[1],
+        version=row[2],
+        content=row[3],
+        type=row[4],
+        tags=() if tags == "[]" else tuple(json.loads(tags)),
+        metadata={} if metadata == "{}" else json.loads(metadata),
+        session_id=row[7],
+        source=row[8],
+        importance=row[9],
+        pinned=bool(row[10]),
+        key=row[11],
+        created_at=from_us(row[12]),
+        recorded_at=from_us(row[13]),
+        retracted_at=optional_time(row[14]),
+        valid_from=optional_time(row[15]),
+        valid_to=optional_time(row[16]),
+        expires_at=optional_time(row[17]),
+        superseded_by=row[18],
+        reason=row[19],
+        access_count=row[20] or 0,
+        last_recalled_at=optional_time(row[21]),
+        reinforced_count=row[22] or 0,
+    )
+
+
+def to_entry(row: Any) -> Entry:
+    """A row of (key, value, version, updated_at, expires_at)."""
+    return Entry(
+        key=row[0], value=row[1], version=row[2], updated_at=from_us(row[3]), expires_at=optional_time(row[4])
+    )
+
+
+def visible_until_us(record: MemoryRecord) -> int:
+    end = record.visible_until
+    return FOREVER if end is None else to_us(end)
+
+
+# A version's visibility in SQL; `MemoryRecord.visible_at` is its oracle.
+VISIBLE = (
+    "m.recorded_at <= ? AND (m.retracted_at IS NULL OR m.retracted_at > ?) AND (m.valid_to IS NULL OR m.valid_to > ?)"
+    " AND (m.pinned OR m.expires_at IS NULL OR m.expires_at > ?)"
+)
+
+
+def visible_parameters(at_us: int) -> list[Any]:
+    return [at_us] * 4
+
+
+def marks(values: Iterable[object]) -> str:
+    return ", ".join("?" for _ in values)
+
+
+def compile_filter(filter: Filter) -> tuple[str, list[Any]]:
+    """A condition on `memory AS m` that says what `Filter.matches` says, with its parameters."""
+    conditions: list[str] = []
+    parameters: list[Any] = []
+    if filter.types:
+        conditions.append(f"m.type IN ({marks(filter.types)})")
+        parameters += filter.types
+    for tag in filter.tags:
+        conditions.append("EXISTS (SELECT 1 FROM tag AS t WHERE t.ns_id = m.ns_id AND t.tag = ? AND t.seq = m.seq)")
+        parameters.append(tag)
+    if filter.session_id is not None:
+        conditions.append("m.session_id = ?")
+        parameters.append(filter.session_id)
+    if filter.source is not None:
+        conditions.append("m.source = ?")
+        parameters.append(filter.source)
+    if filter.since is not None:
+        conditions.append("coalesce(m.valid_from, m.created_at) >= ?")
+        parameters.append(to_us(filter.since))
+    if filter.until is not None:
+        conditions.append("coalesce(m.valid_from, m.created_at) < ?")
+        parameters.append(to_us(filter.until))
+    return " AND ".join(conditions) or "1", parameters
+
+
+def find_namespace(connection: sqlite3.Connection, scope: Scope) -> int | None:
+    """The namespace's id if it exists. Raises RuntimeError on a hash collision, rather than leak."""
+    ns_id = namespace_id(scope)
+    row = connection.execute("SELECT tenant, name FROM namespace WHERE ns_id = ?", (ns_id,)).fetchone()
+    if row is None:
+        return None
+    if row != (scope.tenant, scope.namespace):
+        raise RuntimeError(f"namespace id {ns_id} belongs to another namespace")
+    return ns_id

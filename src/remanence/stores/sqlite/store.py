@@ -1,0 +1,355 @@
+"""The SQLite store: the truth of the embedded default. Every method is one transaction."""
+
+from __future__ import annotations
+
+import itertools
+import sqlite3
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import remanence.ports as ports
+from remanence.domain.records import (
+    Change,
+    EmbeddingModel,
+    Entry,
+    Filter,
+    MemoryRecord,
+    NamespaceStats,
+    Neighbours,
+    Recalled,
+    Receipt,
+    Replay,
+    Scope,
+    Use,
+)
+from remanence.stores.sqlite import maintenance, writing
+from remanence.stores.sqlite.database import Database
+from remanence.stores.sqlite.rows import (
+    FROM_MEMORY,
+    RECORD,
+    VISIBLE,
+    compile_filter,
+    find_namespace,
+    from_us,
+    optional_us,
+    term_hash,
+    to_entry,
+    to_record,
+    to_us,
+    visible_parameters,
+)
+
+DEFAULT_CACHE_BYTES = 1 << 30
+
+
+class SQLiteStore:
+    """Memories in one SQLite file, or in RAM when `path` is None.
+
+    `cache_bytes` bounds what is kept of the file in memory for searching. Opening creates the file and its directory
+    if need be, and brings an older schema up to date. Raises StoreError.
+    """
+
+    def __init__(self, path: Path | None, *, cache_bytes: int = DEFAULT_CACHE_BYTES) -> None:
+        self.path = path
+        self._db = Database(path)
+        self._db.on_write(writing.WriteContext, writing.WriteContext.flush)
+        self._cache_bytes = cache_bytes
+        self._cache: object = None
+        self._model: EmbeddingModel | None = None
+
+    # -- memories
+
+    def apply(self, scope: Scope, changes: Sequence[Change], model: EmbeddingModel) -> None:
+        self._db.write(lambda context: writing.apply(context, scope, changes, model))
+
+    def neighbours(
+        self,
+        scope: Scope,
+        *,
+        digests: Sequence[bytes] = (),
+        keys: Sequence[str] = (),
+        idempotency_keys: Sequence[str] = (),
+    ) -> Neighbours:
+        by_digest: dict[bytes, MemoryRecord] = {}
+        by_key: dict[str, MemoryRecord] = {}
+        replays: dict[str, Replay] = {}
+        replayed: dict[str, MemoryRecord] = {}
+        with self._db.read() as connection:
+            ns_id = find_namespace(connection, scope)
+            if ns_id is None:
+                return Neighbours()
+            holder = f"SELECT {RECORD} {FROM_MEMORY} WHERE m.ns_id = ? AND m.retracted_at IS NULL AND m.superseded_by IS NULL"
+            for digest in digests:
+                if row := connection.execute(f"{holder} AND m.digest = ?", (ns_id, digest)).fetchone():
+                    by_digest[digest] = to_record(row, scope.namespace)
+            for key in keys:
+                if row := connection.execute(f"{holder} AND m.key = ?", (ns_id, key)).fetchone():
+                    by_key[key] = to_record(row, scope.namespace)
+            for key in idempotency_keys:
+                if row := connection.execute(
+                    "SELECT id, fingerprint FROM idempotency WHERE ns_id = ? AND key = ?", (ns_id, key)
+                ).fetchone():
+                    replays[key] = Replay(id=row[0], fingerprint=row[1])
+                    if latest := _latest(connection, scope, ns_id, row[0]):
+                        replayed[key] = latest
+        return Neighbours(by_digest=by_digest, by_key=by_key, replays=replays, replayed=replayed)
+
+    def get(self, scope: Scope, ids: Sequence[str]) -> list[MemoryRecord]:
+        with self._db.read() as connection:
+            ns_id = find_namespace(connection, scope)
+            if ns_id is None:
+                return []
+            found = (_latest(connection, scope, ns_id, id) for id in ids)
+            return [record for record in found if record is not None]
+
+    def versions(self, scope: Scope, *, id: str | None = None, key: str | None = None) -> list[MemoryRecord]:
+        column, value = ("m.id", id) if id is not None else ("m.key", key)
+        with self._db.read() as connection:
+            ns_id = find_namespace(connection, scope)
+            rows = connection.execute(
+                f"SELECT {RECORD} {FROM_MEMORY} WHERE m.ns_id = ? AND {column} = ? ORDER BY m.recorded_at, m.seq",
+                (ns_id, value),
+            )
+            return [to_record(row, scope.namespace) for row in rows]
+
+    def list(
+        self, scope: Scope, filter: Filter, *, at: datetime, limit: int, after: str | None = None
+    ) -> list[MemoryRecord]:
+        condition, parameters = compile_filter(filter)
+        with self._db.read() as connection:
+            ns_id = find_namespace(connection, scope)
+            page = ""
+            if after is not None:
+                page = (
+                    " AND (m.created_at, m.id) < (SELECT created_at, id FROM memory WHERE ns_id = ? AND id = ?"
+                    " ORDER BY version DESC LIMIT 1)"
+                )
+                parameters += [ns_id, after]
+            rows = connection.execute(
+                f"SELECT {RECORD} {FROM_MEMORY} WHERE m.ns_id = ? AND {VISIBLE} AND {condition}{page}"
+                " ORDER BY m.created_at DESC, m.id DESC LIMIT ?",
+                [ns_id, *visible_parameters(to_us(at)), *parameters, limit],
+            )
+            return [to_record(row, scope.namespace) for row in rows]
+
+    def search(self, scopes: Sequence[Scope], request: ports.SearchRequest) -> list[Recalled]:
+        # Deferred: numpy and the vector kernel load with the first search, not with the first write.
+        from remanence.stores.sqlite.index import IndexCache, StaleSnapshotError
+        from remanence.stores.sqlite.search import search
+
+        if not isinstance(self._cache, IndexCache):
+            self._cache = IndexCache(self._cache_bytes)
+        while True:
+            with self._db.read() as connection:
+                stored = writing.stored_model(connection)
+                if stored is not None and request.vector is not None and stored != request.model:
+                    raise writing.mismatch(stored, request.model)
+                dimension = request.model.dimension if stored is None else stored.dimension
+                try:
+                    return search(connection, self._cache, lambda: dimension, scopes, request)
+                except StaleSnapshotError:
+                    continue
+
+    def document_frequencies(self, scope: Scope, terms: Sequence[str]) -> tuple[int, dict[str, int]]:
+        with self._db.read() as connection:
+            ns_id = find_namespace(connection, scope)
+            if ns_id is None:
+                return 0, {}
+            (n,) = connection.execute("SELECT entries FROM namespace WHERE ns_id = ?", (ns_id,)).fetchone()
+            found: dict[str, int] = {}
+            for term in terms:
+                row = connection.execute(
+                    "SELECT df FROM document_frequency WHERE ns_id = ? AND term = ?", (ns_id, term_hash(term))
+                ).fetchone()
+                if row:
+                    found[term] = row[0]
+            return n, found
+
+    def touch(self, tenant: str, uses: Sequence[Use]) -> None:
+        def work(context: writing.WriteContext) -> None:
+            for use in uses:
+                ns_id = find_namespace(context.connection, Scope(tenant=tenant, namespace=use.namespace))
+                # Only for ids that exist: a memory forgotten meanwhile must not leave a trace.
+                context.connection.execute(
+                    "INSERT INTO usage(ns_id, id, access_count, last_recalled_at)"
+                    " SELECT ns_id, id, 1, ? FROM memory WHERE ns_id = ? AND id = ? LIMIT 1"
+                    " ON CONFLICT(ns_id, id) DO UPDATE SET access_count = access_count + 1,"
+                    " last_recalled_at = max(coalesce(last_recalled_at, 0), excluded.last_recalled_at)",
+                    (to_us(use.at), ns_id, use.id),
+                )
+
+        if uses:
+            self._db.write(work)
+
+    def erase(self, scope: Scope, ids: Sequence[str]) -> Receipt:
+        def work(context: writing.WriteContext) -> Receipt:
+            ns_id = find_namespace(context.connection, scope)
+            if ns_id is None:
+                return Receipt(ids=(), versions=0)
+            erased, versions = writing.erase(context, ns_id, list(dict.fromkeys(ids)))
+            return Receipt(ids=tuple(erased), versions=versions)
+
+        return self._db.write(work)
+
+    def erase_matching(self, scope: Scope, filter: Filter, *, at: datetime) -> Receipt:
+        def work(context: writing.WriteContext) -> Receipt:
+            ns_id = find_namespace(context.connection, scope)
+            condition, parameters = compile_filter(filter)
+            rows = context.connection.execute(
+                f"SELECT DISTINCT m.id FROM memory AS m WHERE m.ns_id = ? AND {VISIBLE} AND {condition} ORDER BY m.id",
+                [ns_id, *visible_parameters(to_us(at)), *parameters],
+            ).fetchall()
+            if ns_id is None:
+                return Receipt(ids=(), versions=0)
+            erased, versions = writing.erase(context, ns_id, [id for (id,) in rows])
+            return Receipt(ids=tuple(erased), versions=versions)
+
+        return self._db.write(work)
+
+    def sweep(self, *, now: datetime, limit: int) -> int:
+        return self._db.write(lambda context: maintenance.sweep(context, to_us(now), limit))
+
+    # -- key-value
+
+    def kv_get(self, scope: Scope, key: str, *, now: datetime) -> Entry | None:
+        with self._db.read() as connection:
+            row = connection.execute(
+                "SELECT key, value, version, updated_at, expires_at FROM kv"
+                " WHERE ns_id = ? AND key = ? AND (expires_at IS NULL OR expires_at > ?)",
+                (find_namespace(connection, scope), key, to_us(now)),
+            ).fetchone()
+            return to_entry(row) if row else None
+
+    def kv_set(
+        self, scope: Scope, key: str, value: str, *, now: datetime, expires_at: datetime | None = None
+    ) -> Entry:
+        def work(context: writing.WriteContext) -> Entry:
+            ns_id = context.ensure_namespace(scope)
+            # An expired entry is gone for its readers, so a new one under its key starts at version 1.
+            row = context.connection.execute(
+                "INSERT INTO kv(ns_id, key, value, version, updated_at, expires_at) VALUES (?1, ?2, ?3, 1, ?4, ?5)"
+                " ON CONFLICT(ns_id, key) DO UPDATE SET value = ?3, updated_at = ?4, expires_at = ?5,"
+                " version = CASE WHEN expires_at IS NULL OR expires_at > ?4 THEN version + 1 ELSE 1 END"
+                " RETURNING key, value, version, updated_at, expires_at",
+                (ns_id, key, value, to_us(now), optional_us(expires_at)),
+            ).fetchone()
+            return to_entry(row)
+
+        return self._db.write(work)
+
+    def kv_delete(self, scope: Scope, key: str, *, now: datetime) -> bool:
+        def work(context: writing.WriteContext) -> bool:
+            row = context.connection.execute(
+                "DELETE FROM kv WHERE ns_id = ? AND key = ? RETURNING expires_at IS NULL OR expires_at > ?",
+                (find_namespace(context.connection, scope), key, to_us(now)),
+            ).fetchone()
+            return bool(row and row[0])
+
+        return self._db.write(work)
+
+    def kv_keys(self, scope: Scope, *, prefix: str, now: datetime) -> list[str]:
+        with self._db.read() as connection:
+            rows = connection.execute(
+                "SELECT key FROM kv WHERE ns_id = ? AND key >= ? AND (expires_at IS NULL OR expires_at > ?) ORDER BY key",
+                (find_namespace(connection, scope), prefix, to_us(now)),
+            )
+            # UTF-8 sorts like code points, so the keys with this prefix come first and together.
+            return [key for (key,) in itertools.takewhile(lambda row: row[0].startswith(prefix), rows)]
+
+    # -- the whole
+
+    def namespaces(self, tenant: str) -> list[str]:
+        with self._db.read() as connection:
+            rows = connection.execute(
+                "SELECT name FROM namespace AS n WHERE tenant = ? AND (EXISTS (SELECT 1 FROM memory WHERE ns_id = n.ns_id)"
+                " OR EXISTS (SELECT 1 FROM kv WHERE ns_id = n.ns_id))",
+                (tenant,),
+            )
+            return sorted(name for (name,) in rows)
+
+    def stats(self, scope: Scope, *, now: datetime) -> NamespaceStats:
+        with self._db.read() as connection:
+            ns_id = find_namespace(connection, scope)
+            at = to_us(now)
+            by_type = dict(
+                connection.execute(
+                    f"SELECT m.type, count(*) FROM memory AS m WHERE m.ns_id = ? AND {VISIBLE} GROUP BY m.type",
+                    [ns_id, *visible_parameters(at)],
+                ).fetchall()
+            )
+            oldest, newest = connection.execute(
+                f"SELECT min(m.created_at), max(m.created_at) FROM memory AS m WHERE m.ns_id = ? AND {VISIBLE}",
+                [ns_id, *visible_parameters(at)],
+            ).fetchone()
+            (versions,) = connection.execute("SELECT count(*) FROM memory WHERE ns_id = ?", (ns_id,)).fetchone()
+            (keys,) = connection.execute(
+                "SELECT count(*) FROM kv WHERE ns_id = ? AND (expires_at IS NULL OR expires_at > ?)", (ns_id, at)
+            ).fetchone()
+            return NamespaceStats(
+                namespace=scope.namespace,
+                memories=sum(by_type.values()),
+                versions=versions,
+                keys=keys,
+                by_type=by_type,
+                oldest=None if oldest is None else from_us(oldest),
+                newest=None if newest is None else from_us(newest),
+            )
+
+    def model(self) -> EmbeddingModel | None:
+        with self._db.read() as connection:
+            return writing.stored_model(connection)
+
+    def close(self) -> None:
+        self._db.close()
+        self._cache = None
+
+    # -- Reembeddable, Checkable, Exportable
+
+    def reembed_pending(self, model: EmbeddingModel, limit: int) -> list[tuple[int, str]]:
+        self._db.write(lambda context: maintenance.aim_reembedding(context, model))
+        with self._db.read() as connection:
+            return maintenance.pending(connection, limit)
+
+    def reembed_stage(self, model: EmbeddingModel, vectors: Sequence[tuple[int, bytes]]) -> None:
+        self._db.write(lambda context: maintenance.stage(context, model, vectors))
+
+    def reembed_progress(self, model: EmbeddingModel) -> tuple[int, int]:
+        with self._db.read() as connection:
+            return maintenance.progress(connection, model)
+
+    def reembed_finish(self, model: EmbeddingModel) -> bool:
+        return self._db.write(lambda context: maintenance.finish_reembedding(context, model))
+
+    def check(self) -> Iterator[str]:
+        with self._db.read() as connection:
+            yield from maintenance.check(connection)
+
+    def export_versions(self, scope: Scope) -> Iterator[MemoryRecord]:
+        with self._db.read() as connection:
+            ns_id = find_namespace(connection, scope)
+            rows = connection.execute(
+                f"SELECT {RECORD} {FROM_MEMORY} WHERE m.ns_id = ? ORDER BY m.seq", (ns_id,)
+            )
+            for row in rows:
+                yield to_record(row, scope.namespace)
+
+    def export_entries(self, scope: Scope, *, now: datetime) -> Iterator[Entry]:
+        with self._db.read() as connection:
+            rows = connection.execute(
+                "SELECT key, value, version, updated_at, expires_at FROM kv"
+                " WHERE ns_id = ? AND (expires_at IS NULL OR expires_at > ?) ORDER BY key",
+                (find_namespace(connection, scope), to_us(now)),
+            )
+            for row in rows:
+                yield to_entry(row)
+
+    def import_versions(self, scope: Scope, changes: Sequence[Change], model: EmbeddingModel) -> int:
+        return self._db.write(lambda context: maintenance.import_versions(context, scope, changes, model))
+
+
+def _latest(connection: sqlite3.Connection, scope: Scope, ns_id: int, id: str) -> MemoryRecord | None:
+    row = connection.execute(
+        f"SELECT {RECORD} {FROM_MEMORY} WHERE m.ns_id = ? AND m.id = ? ORDER BY m.version DESC LIMIT 1", (ns_id, id)
+    ).fetchone()
+    return to_record(row, scope.namespace) if row else None

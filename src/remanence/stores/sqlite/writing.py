@@ -1,0 +1,275 @@
+"""Changes as rows, inside one of the writer's transactions. What can be gathered over a commit is written at its end."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from remanence.domain.records import (
+    AddVersion,
+    Change,
+    ClaimIdempotencyKey,
+    CloseVersion,
+    EmbeddingModel,
+    Reinforce,
+    Scope,
+)
+from remanence.errors import ConflictError, EmbedderMismatchError
+from remanence.stores.sqlite.rows import (
+    INSERT_MEMORY,
+    find_namespace,
+    insert_values,
+    namespace_id,
+    pack_terms,
+    term_hash,
+    to_us,
+    unpack_terms,
+    visible_until_us,
+)
+
+TOMBSTONES_KEPT = 20_000
+
+
+class WriteContext:
+    """One transaction of the writer. Index rows gather here and go to the tables sorted, once, before the commit."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self._tags: list[tuple[int, str, int]] = []
+        self._postings: list[tuple[int, int, int, int]] = []
+        self._df: list[tuple[tuple[int, int], int]] = []
+        self._tombstones: list[tuple[int, int, int]] = []
+        self._entries: list[tuple[int, int]] = []
+        self._changed: list[int] = []
+
+    def mark(self) -> tuple[int, ...]:
+        return tuple(len(part) for part in self._parts())
+
+    def revert(self, mark: tuple[int, ...]) -> None:
+        for part, length in zip(self._parts(), mark, strict=True):
+            del part[length:]
+
+    def _parts(self) -> tuple[list[Any], ...]:
+        return self._tags, self._postings, self._df, self._tombstones, self._entries, self._changed
+
+    def ensure_namespace(self, scope: Scope) -> int:
+        ns_id = find_namespace(self.connection, scope)
+        if ns_id is None:
+            ns_id = namespace_id(scope)
+            self.connection.execute(
+                "INSERT INTO namespace(ns_id, tenant, name) VALUES (?, ?, ?)", (ns_id, scope.tenant, scope.namespace)
+            )
+        return ns_id
+
+    # -- what write functions call
+
+    def add_index(self, ns_id: int, seq: int, change: AddVersion, *, believed: bool) -> None:
+        """Make a stored version findable."""
+        record, entry = change.record, change.entry
+        if record.tags:
+            self._tags.extend((ns_id, tag, seq) for tag in record.tags)
+        if entry is None:
+            return
+        self.connection.execute(
+            "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                ns_id,
+                seq,
+                to_us(record.recorded_at),
+                visible_until_us(record),
+                to_us(record.created_at),
+                record.importance,
+                entry.length,
+                entry.vector.tobytes(),
+            ),
+        )
+        self._changed.append(ns_id)
+        hashed = [(term_hash(term), tf) for term, tf in entry.terms.items()]
+        self._postings.extend((ns_id, term, seq, tf) for term, tf in hashed)
+        if believed:
+            self._df.extend(((ns_id, term), 1) for term, _ in hashed)
+            self._entries.append((ns_id, 1))
+
+    def end_index(self, ns_id: int, seq: int, terms: bytes | None, visible_to: int) -> None:
+        """A findable version is no longer believed: it keeps its index rows for the past, not its statistics."""
+        if terms is None:
+            return
+        self.connection.execute(
+            "UPDATE entry SET visible_to = min(visible_to, ?) WHERE ns_id = ? AND seq = ?", (visible_to, ns_id, seq)
+        )
+        self._df.extend(((ns_id, term), -1) for term in unpack_terms(terms))
+        self._entries.append((ns_id, -1))
+        self._bury(ns_id, seq, visible_to)
+
+    def erase_index(self, ns_id: int, seq: int, terms: bytes | None, tags: Sequence[str], *, believed: bool) -> None:
+        execute = self.connection.executemany
+        execute("DELETE FROM tag WHERE ns_id = ? AND tag = ? AND seq = ?", [(ns_id, tag, seq) for tag in tags])
+        if terms is None:
+            return
+        hashes = unpack_terms(terms)
+        execute("DELETE FROM posting WHERE ns_id = ? AND term = ? AND seq = ?", [(ns_id, t, seq) for t in hashes])
+        self.connection.execute("DELETE FROM entry WHERE ns_id = ? AND seq = ?", (ns_id, seq))
+        self.connection.execute("DELETE FROM reembedding WHERE seq = ?", (seq,))
+        if believed:
+            self._df.extend(((ns_id, term), -1) for term in hashes)
+            self._entries.append((ns_id, -1))
+        self._bury(ns_id, seq, 0)
+
+    def _bury(self, ns_id: int, seq: int, visible_to: int) -> None:
+        self._tombstones.append((ns_id, seq, visible_to))
+        self._changed.append(ns_id)
+
+    # -- before the commit
+
+    def flush(self) -> None:
+        many = self.connection.executemany
+        # Index rows of this commit must be there before they can be counted or ended, so inserts come first.
+        if self._postings:
+            self._postings.sort()
+            many("INSERT INTO posting VALUES (?, ?, ?, ?)", self._postings)
+        if self._tags:
+            many("INSERT INTO tag VALUES (?, ?, ?)", self._tags)
+        if self._df:
+            deltas: Counter[tuple[int, int]] = Counter()
+            for term, delta in self._df:
+                deltas[term] += delta
+            added = sorted((ns_id, term, delta) for (ns_id, term), delta in deltas.items() if delta > 0)
+            lowered = [(delta, ns_id, term) for (ns_id, term), delta in deltas.items() if delta < 0]
+            many(
+                "INSERT INTO document_frequency VALUES (?, ?, ?)"
+                " ON CONFLICT(ns_id, term) DO UPDATE SET df = df + excluded.df",
+                added,
+            )
+            many("UPDATE document_frequency SET df = df + ? WHERE ns_id = ? AND term = ?", lowered)
+            many(
+                "DELETE FROM document_frequency WHERE ns_id = ? AND term = ? AND df <= 0",
+                [(ns_id, term) for _, ns_id, term in lowered],
+            )
+        totals: Counter[int] = Counter()
+        for ns_id, delta in self._entries:
+            totals[ns_id] += delta
+        changed = sorted(set(self._changed))
+        many(
+            "UPDATE namespace SET entries = entries + ?, change = change + 1 WHERE ns_id = ?",
+            [(totals[ns_id], ns_id) for ns_id in changed],
+        )
+        # The last ending of a version in this commit is the one that counts.
+        endings = {(ns_id, seq): visible_to for ns_id, seq, visible_to in self._tombstones}
+        many(
+            "INSERT INTO tombstone SELECT ns_id, change, ?, ? FROM namespace WHERE ns_id = ?",
+            [(seq, visible_to, ns_id) for (ns_id, seq), visible_to in endings.items()],
+        )
+
+
+def require_model(context: WriteContext, model: EmbeddingModel) -> None:
+    """The first write names the model of this file's vectors; every later one must bring the same."""
+    stored = stored_model(context.connection)
+    if stored is None:
+        context.connection.executemany(
+            "INSERT INTO meta VALUES (?, ?)", [("model", model.name), ("dimension", str(model.dimension))]
+        )
+    elif stored != model:
+        raise mismatch(stored, model)
+
+
+def stored_model(connection: sqlite3.Connection) -> EmbeddingModel | None:
+    meta = dict(connection.execute("SELECT key, value FROM meta WHERE key IN ('model', 'dimension')").fetchall())
+    return EmbeddingModel(name=meta["model"], dimension=int(meta["dimension"])) if meta else None
+
+
+def mismatch(stored: EmbeddingModel, given: EmbeddingModel) -> EmbedderMismatchError:
+    return EmbedderMismatchError(
+        f"the stored vectors were made by {stored.name} ({stored.dimension} dimensions), not by {given.name} "
+        f"({given.dimension}); use that model, or replace the vectors with: remanence reembed"
+    )
+
+
+def apply(context: WriteContext, scope: Scope, changes: Sequence[Change], model: EmbeddingModel) -> None:
+    """The changes in order. A failure is undone by the writer's savepoint."""
+    ns_id = context.ensure_namespace(scope)
+    require_model(context, model)
+    for change in changes:
+        match change:
+            case AddVersion():
+                _add(context, ns_id, change)
+            case CloseVersion():
+                _close(context, ns_id, change)
+            case Reinforce():
+                context.connection.execute(
+                    "INSERT INTO usage(ns_id, id, reinforced_count, last_reinforced_at) VALUES (?, ?, 1, ?)"
+                    " ON CONFLICT(ns_id, id) DO UPDATE SET reinforced_count = reinforced_count + 1,"
+                    " last_reinforced_at = max(coalesce(last_reinforced_at, 0), excluded.last_reinforced_at)",
+                    (ns_id, change.id, to_us(change.at)),
+                )
+            case ClaimIdempotencyKey():
+                context.connection.execute(
+                    "INSERT INTO idempotency VALUES (?, ?, ?, ?)", (ns_id, change.key, change.fingerprint, change.id)
+                )
+
+
+def _add(context: WriteContext, ns_id: int, change: AddVersion) -> None:
+    record = change.record
+    if record.version > 1 and record.retracted_at is None:
+        current = context.connection.execute(
+            "SELECT version FROM memory WHERE ns_id = ? AND id = ? AND retracted_at IS NULL", (ns_id, record.id)
+        ).fetchone()
+        if current:
+            raise ConflictError(f"version {current[0]} of memory {record.id} is still current")
+    insert_version(context, ns_id, change)
+
+
+def insert_version(context: WriteContext, ns_id: int, change: AddVersion) -> None:
+    record, entry = change.record, change.entry
+    terms = pack_terms(term_hash(term) for term in entry.terms) if entry is not None else None
+    seq = context.connection.execute(INSERT_MEMORY, insert_values(ns_id, record, change.digest, terms)).lastrowid
+    assert seq is not None
+    context.add_index(ns_id, seq, change, believed=record.retracted_at is None)
+
+
+def _close(context: WriteContext, ns_id: int, change: CloseVersion) -> None:
+    row = context.connection.execute(
+        "SELECT seq, version, terms FROM memory WHERE ns_id = ? AND id = ? AND retracted_at IS NULL",
+        (ns_id, change.id),
+    ).fetchone()
+    if row is None or row[1] != change.version:
+        now = "gone" if row is None else f"at version {row[1]}"
+        raise ConflictError(f"memory {change.id} is {now}, not at version {change.version}")
+    at = to_us(change.at)
+    context.connection.execute(
+        "UPDATE memory SET retracted_at = ?, superseded_by = coalesce(?, superseded_by), reason = coalesce(?, reason)"
+        " WHERE seq = ?",
+        (at, change.superseded_by, change.reason, row[0]),
+    )
+    context.end_index(ns_id, row[0], row[2], at)
+
+
+def erase(context: WriteContext, ns_id: int, ids: Sequence[str]) -> tuple[list[str], int]:
+    """Erase every trace of these records; returns the ids that were there and how many versions they had."""
+    erased: list[str] = []
+    versions = 0
+    for id in ids:
+        rows = context.connection.execute(
+            "SELECT seq, terms, tags, retracted_at FROM memory WHERE ns_id = ? AND id = ?", (ns_id, id)
+        ).fetchall()
+        if not rows:
+            continue
+        for seq, terms, tags, retracted_at in rows:
+            context.erase_index(ns_id, seq, terms, json.loads(tags), believed=retracted_at is None)
+        for table in ("memory", "usage", "idempotency"):
+            context.connection.execute(f"DELETE FROM {table} WHERE ns_id = ? AND id = ?", (ns_id, id))
+        erased.append(id)
+        versions += len(rows)
+    return erased, versions
+
+
+def prune_tombstones(context: WriteContext) -> None:
+    """Keep the change log short; caches older than what is pruned load anew because the epoch moves."""
+    crowded = context.connection.execute(
+        "SELECT ns_id, max(change) FROM tombstone GROUP BY ns_id HAVING count(*) > ?", (TOMBSTONES_KEPT,)
+    ).fetchall()
+    for ns_id, change in crowded:
+        context.connection.execute("DELETE FROM tombstone WHERE ns_id = ? AND change <= ?", (ns_id, change))
+        context.connection.execute("UPDATE namespace SET epoch = epoch + 1, change = change + 1 WHERE ns_id = ?", (ns_id,))
