@@ -191,7 +191,9 @@ class Reembeddable(Protocol):
         """Up to `limit` entries that have no vector of `model` yet, as (handle, content)."""
         ...
 
-    def reembed_stage(self, model: EmbeddingModel, vectors: Sequence[tuple[int, NDArray[np.float16]]]) -> None: ...
+    def reembed_stage(self, model: EmbeddingModel, vectors: Sequence[tuple[int, bytes]]) -> None:
+        """Keep new vectors (float16 bytes) by handle, out of sight until all are there."""
+        ...
 
     def reembed_progress(self, model: EmbeddingModel) -> tuple[int, int]:
         """Entries done, entries in all."""

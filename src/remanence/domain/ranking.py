@@ -68,9 +68,7 @@ class RankingProfile:
 
 DEFAULT = RankingProfile(
     name="default",
-    weights=MappingProxyType(
-        {"similarity": 0.47, "lexical": 0.47, "recency": 0.03, "frequency": 0.01, "importance": 0.02}
-    ),
+    weights=MappingProxyType({"similarity": 0.47, "lexical": 0.47, "recency": 0.04, "importance": 0.02}),
 )
 """Relevance, with time terms small enough only to order near-equals."""
 
@@ -190,7 +188,8 @@ def _parts(candidates: Candidates, profile: RankingProfile, at_us: int) -> dict[
         features["lexical"] = candidates.lexical / best_lexical if best_lexical > 0 else candidates.lexical
         effective = _shift_to_present_arm(weights, dense=best_dense > 0, lexical=best_lexical > 0)
         # How good is the best match at all: by meaning alone, or by meaning and words together.
-        scale = float(np.max(np.maximum(similarity, (similarity + candidates.coverage) / 2)))
+        strength = (similarity + candidates.coverage) / 2 if best_dense > 0 else candidates.coverage
+        scale = float(np.max(np.maximum(similarity, strength)))
     features["recency"] = recency(at_us - candidates.created_us)
     features["frequency"] = frequency(candidates.recalls)
     features["importance"] = candidates.importance

@@ -1,0 +1,258 @@
+"""What becomes of what is said: added, reinforced, superseding. Pure: drafts and neighbours in, changes out.
+
+Contradictions without a key, decay by type and consolidation get their decisions here too when they come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from remanence.domain.records import (
+    AddVersion,
+    Change,
+    ClaimIdempotencyKey,
+    CloseVersion,
+    Draft,
+    MemoryRecord,
+    Neighbours,
+    Reinforce,
+    Remembered,
+)
+from remanence.domain.text import content_digest, fingerprint
+from remanence.errors import ConflictError, IdempotencyConflictError, NotFoundError
+
+SUPERSEDED = "superseded under the same key"
+EXPIRED = "expired"
+REINFORCED = "said again with new details"
+
+
+@dataclass(slots=True)
+class Plan:
+    """Changes for the store, in order (index entries still missing), and what to tell the caller per draft."""
+
+    changes: list[Change] = field(default_factory=list[Change])
+    results: list[Remembered] = field(default_factory=list[Remembered])
+
+
+def plan_remember(
+    drafts: Sequence[Draft], neighbours: Neighbours, *, namespace: str, now: datetime, new_id: Callable[[], str]
+) -> Plan:
+    """Decide about drafts in order, each seeing what the ones before it did.
+
+    - an idempotency key served before: replayed, nothing changes (IdempotencyConflictError if the content differs);
+    - a visible memory that says the same: reinforced, with a new version only if the draft adds something;
+    - a memory under the same key: superseded, its validity closed where the new one's begins;
+    - else: added.
+    """
+    return _Planner(neighbours, namespace, now, new_id).run(drafts)
+
+
+class _Planner:
+    def __init__(self, neighbours: Neighbours, namespace: str, now: datetime, new_id: Callable[[], str]) -> None:
+        self.namespace, self.now, self.new_id = namespace, now, new_id
+        self.by_digest = dict(neighbours.by_digest)
+        self.by_key = dict(neighbours.by_key)
+        self.served = {key: (r.fingerprint, neighbours.replayed.get(key)) for key, r in neighbours.replays.items()}
+        self.plan = Plan()
+
+    def run(self, drafts: Sequence[Draft]) -> Plan:
+        for draft in drafts:
+            result = self._replay(draft) or self._remember(draft)
+            self.plan.results.append(result)
+        return self.plan
+
+    def _replay(self, draft: Draft) -> Remembered | None:
+        if draft.idempotency_key is None or draft.idempotency_key not in self.served:
+            return None
+        served, record = self.served[draft.idempotency_key]
+        if served != fingerprint(draft):
+            raise IdempotencyConflictError(
+                f"idempotency_key {draft.idempotency_key!r} was already used for other content; use a new key for a new memory"
+            )
+        return Remembered(record=record, action="replayed") if record is not None else None
+
+    def _remember(self, draft: Draft) -> Remembered:
+        digest = content_digest(draft)
+        known = self.by_digest.get(digest)
+        if known is not None and known.visible_at(self.now):
+            result = self._reinforce(known, draft, digest)
+        else:
+            for stale in (known, self.by_key.get(draft.key) if draft.key else None):
+                if stale is not None and not stale.visible_at(self.now):
+                    self._release(stale)
+            held = self.by_key.get(draft.key) if draft.key else None
+            result = self._add(draft, digest) if held is None else self._supersede(held, draft, digest)
+        if draft.idempotency_key is not None:
+            self.plan.changes.append(
+                ClaimIdempotencyKey(key=draft.idempotency_key, fingerprint=fingerprint(draft), id=result.id)
+            )
+            self.served[draft.idempotency_key] = (fingerprint(draft), result.record)
+        return result
+
+    def _reinforce(self, known: MemoryRecord, draft: Draft, digest: bytes) -> Remembered:
+        merged = merged_with(known, draft)
+        if merged != known:
+            at = self._after(known)
+            self._close(known, at, reason=REINFORCED)
+            merged = replace(merged, version=known.version + 1, recorded_at=at)
+            self._claim(merged, digest)
+        self.plan.changes.append(Reinforce(id=known.id, at=self.now))
+        merged = replace(merged, reinforced_count=merged.reinforced_count + 1)
+        self._hold(merged, digest)
+        return Remembered(record=merged, action="reinforced")
+
+    def _add(self, draft: Draft, digest: bytes, **ended: object) -> Remembered:
+        record = replace(new_record(draft, id=self.new_id(), namespace=self.namespace, now=self.now), **ended)  # pyright: ignore[reportArgumentType]
+        self._claim(record, digest)
+        self._hold(record, digest)
+        return Remembered(record=record, action="added")
+
+    def _supersede(self, held: MemoryRecord, draft: Draft, digest: bytes) -> Remembered:
+        if draft.valid_from is not None and held.valid_from is not None and draft.valid_from < held.valid_from:
+            # News about the past: true before the value we hold, so it goes into history, not in its place.
+            record = new_record(draft, id=self.new_id(), namespace=self.namespace, now=self.now)
+            record = replace(record, valid_to=held.valid_from, superseded_by=held.id, reason=SUPERSEDED)
+            self.plan.changes.append(AddVersion(record=record, entry=None))
+            return Remembered(record=record, action="added")
+        record = new_record(draft, id=self.new_id(), namespace=self.namespace, now=self._after(held))
+        for change in superseding(held, by=record):
+            self.plan.changes.append(change)
+        self._forget_holder(held)
+        self._claim(record, digest)
+        self._hold(record, digest)
+        return Remembered(record=record, action="superseded", superseded=(held.id,))
+
+    def _release(self, stale: MemoryRecord) -> None:
+        """A memory no longer visible gives up its claims, so that the same may be said again."""
+        self._close(stale, self._after(stale), reason=EXPIRED)
+        self._forget_holder(stale)
+
+    def _after(self, record: MemoryRecord) -> datetime:
+        """Now, or the record's own time where another machine's clock runs ahead: versions never overlap."""
+        return max(self.now, record.recorded_at)
+
+    def _close(self, record: MemoryRecord, at: datetime, *, reason: str) -> None:
+        self.plan.changes.append(CloseVersion(id=record.id, version=record.version, at=at, reason=reason))
+
+    def _claim(self, record: MemoryRecord, digest: bytes) -> None:
+        self.plan.changes.append(AddVersion(record=record, entry=None, digest=digest))
+
+    def _hold(self, record: MemoryRecord, digest: bytes) -> None:
+        self.by_digest[digest] = record
+        if record.key is not None:
+            self.by_key[record.key] = record
+
+    def _forget_holder(self, record: MemoryRecord) -> None:
+        for index in (self.by_digest, self.by_key):
+            for claim in [claim for claim, holder in index.items() if holder.id == record.id]:
+                del index[claim]  # pyright: ignore[reportArgumentType]
+
+
+def new_record(draft: Draft, *, id: str, namespace: str, now: datetime) -> MemoryRecord:
+    """The first version of a draft."""
+    return MemoryRecord(
+        id=id,
+        namespace=namespace,
+        version=1,
+        content=draft.content,
+        type=draft.type,
+        tags=draft.tags,
+        metadata=draft.metadata,
+        session_id=draft.session_id,
+        source=draft.source,
+        importance=draft.importance,
+        pinned=draft.pinned,
+        key=draft.key,
+        created_at=now,
+        recorded_at=now,
+        valid_from=draft.valid_from,
+        expires_at=draft.expires_at,
+    )
+
+
+def merged_with(known: MemoryRecord, draft: Draft) -> MemoryRecord:
+    """What is known after hearing it again: nothing said is lost, neither a tag nor a longer life."""
+    lasting = known.expires_at is None or draft.expires_at is None
+    metadata: Mapping[str, object] = {**known.metadata, **draft.metadata}
+    return replace(
+        known,
+        tags=tuple(dict.fromkeys((*known.tags, *draft.tags))),
+        metadata=metadata,
+        importance=max(known.importance, draft.importance),
+        pinned=known.pinned or draft.pinned,
+        session_id=known.session_id or draft.session_id,
+        valid_from=known.valid_from or draft.valid_from,
+        expires_at=None if lasting else max(known.expires_at or draft.expires_at, draft.expires_at or known.expires_at),  # pyright: ignore[reportArgumentType]
+    )
+
+
+def superseding(held: MemoryRecord, *, by: MemoryRecord) -> list[Change]:
+    """The old belief is closed, and a version recorded that says until when it was true and what replaced it."""
+    at = by.recorded_at
+    ends = by.valid_from if by.valid_from is not None else at
+    if held.valid_to is not None:
+        ends = min(ends, held.valid_to)
+    ended = replace(
+        held, version=held.version + 1, recorded_at=at, valid_to=ends, superseded_by=by.id, reason=SUPERSEDED
+    )
+    return [
+        CloseVersion(id=held.id, version=held.version, at=at, superseded_by=by.id, reason=SUPERSEDED),
+        AddVersion(record=ended, entry=None),
+    ]
+
+
+def plan_revision(current: MemoryRecord, revised: MemoryRecord, *, now: datetime, reason: str) -> Plan:
+    """A new version in place of the current one, for `update`."""
+    at = max(now, current.recorded_at)
+    record = replace(revised, version=current.version + 1, recorded_at=at, reason=None)
+    return Plan(
+        changes=[
+            CloseVersion(id=current.id, version=current.version, at=at, reason=reason),
+            AddVersion(record=record, entry=None, digest=content_digest(record)),
+        ],
+        results=[Remembered(record=record, action="added")],
+    )
+
+
+def plan_restore(
+    versions: Sequence[MemoryRecord], neighbours: Neighbours, *, version: int | None, now: datetime
+) -> Plan:
+    """Make a version believed again: the one asked for, else the last that was not closed by a successor.
+
+    Whoever holds its key now is superseded by it. ConflictError if another memory says the same today.
+    """
+    latest = versions[-1]
+    wanted = [v for v in versions if (v.version == version if version is not None else v.superseded_by is None)]
+    if version is None and not wanted:
+        wanted = [v for v in versions if v.valid_to is None]
+    if not wanted:
+        raise NotFoundError(f"memory {latest.id} has no version {version}; history() lists those it has")
+    chosen = wanted[-1]
+    at = max(now, *(v.recorded_at for v in versions))
+    record = replace(
+        chosen,
+        version=latest.version + 1,
+        recorded_at=at,
+        retracted_at=None,
+        valid_to=None,
+        superseded_by=None,
+        reason="restored",
+        expires_at=None if chosen.expires_at is not None and chosen.expires_at <= at else chosen.expires_at,
+    )
+    digest = content_digest(record)
+    twin = neighbours.by_digest.get(digest)
+    if twin is not None and twin.id != record.id:
+        raise ConflictError(f"memory {twin.id} says the same today; retract it first, or leave {record.id} as it is")
+    plan = Plan()
+    if latest.retracted_at is None:
+        plan.changes.append(CloseVersion(id=latest.id, version=latest.version, at=at, reason="restored"))
+    held = neighbours.by_key.get(record.key) if record.key is not None else None
+    superseded: tuple[str, ...] = ()
+    if held is not None and held.id != record.id:
+        plan.changes += superseding(held, by=replace(record, valid_from=None))
+        superseded = (held.id,)
+    plan.changes.append(AddVersion(record=record, entry=None, digest=digest))
+    plan.results.append(Remembered(record=record, action="superseded" if superseded else "added", superseded=superseded))
+    return plan
