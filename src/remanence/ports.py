@@ -5,6 +5,7 @@ A port is small and says what it guarantees. An ability only some backends have 
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -107,7 +108,12 @@ class Store(Protocol):
         ...
 
     def neighbours(
-        self, scope: Scope, *, digests: Sequence[bytes] = (), keys: Sequence[str] = (), idempotency_keys: Sequence[str] = ()
+        self,
+        scope: Scope,
+        *,
+        digests: Sequence[bytes] = (),
+        keys: Sequence[str] = (),
+        idempotency_keys: Sequence[str] = (),
     ) -> Neighbours:
         """What holds these digests, keys and idempotency keys now."""
         ...
@@ -122,11 +128,11 @@ class Store(Protocol):
 
     def list(
         self, scope: Scope, filter: Filter, *, at: datetime, limit: int, after: str | None = None
-    ) -> list[MemoryRecord]:
+    ) -> builtins.list[MemoryRecord]:
         """Versions visible at `at`, newest `(created_at, id)` first; `after` is the last id of the page before."""
         ...
 
-    def search(self, scopes: Sequence[Scope], request: SearchRequest) -> list[Recalled]:
+    def search(self, scopes: Sequence[Scope], request: SearchRequest) -> builtins.list[Recalled]:
         """The best visible memories of all scopes together, ranked by domain.ranking.
 
         Lexical statistics are each namespace's own, over what is visible at `request.at`. Filters apply before
@@ -146,8 +152,8 @@ class Store(Protocol):
         """Erase records with every version, index entry, counter and idempotency key. Unknown ids are ignored."""
         ...
 
-    def erase_matching(self, scope: Scope, filter: Filter, *, at: datetime) -> Receipt:
-        """Erase every record that has a version visible at `at` which passes the filter."""
+    def erase_matching(self, scope: Scope, filter: Filter, *, at: datetime | None = None) -> Receipt:
+        """Erase every record that has a version passing the filter: any version, or only those visible at `at`."""
         ...
 
     def sweep(self, *, now: datetime, limit: int) -> int:
@@ -163,12 +169,12 @@ class Store(Protocol):
         """True if an unexpired entry was there."""
         ...
 
-    def kv_keys(self, scope: Scope, *, prefix: str, now: datetime) -> list[str]:
+    def kv_keys(self, scope: Scope, *, prefix: str, now: datetime) -> builtins.list[str]:
         """Unexpired keys that start with `prefix` (a literal, no wildcards), sorted by code point."""
         ...
 
     # -- the whole
-    def namespaces(self, tenant: str) -> list[str]:
+    def namespaces(self, tenant: str) -> builtins.list[str]:
         """Namespaces of the tenant that hold anything, sorted."""
         ...
 
@@ -223,9 +229,7 @@ class Exportable(Protocol):
 
     def export_entries(self, scope: Scope, *, now: datetime) -> Iterator[Entry]: ...
 
-    def import_versions(
-        self, scope: Scope, changes: Sequence[Change], model: EmbeddingModel
-    ) -> int:
+    def import_versions(self, scope: Scope, changes: Sequence[Change], model: EmbeddingModel) -> int:
         """Add versions that are not there yet, with their counters; returns how many were added."""
         ...
 

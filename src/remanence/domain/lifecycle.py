@@ -37,7 +37,12 @@ class Plan:
 
 
 def plan_remember(
-    drafts: Sequence[Draft], neighbours: Neighbours, *, namespace: str, now: datetime, new_id: Callable[[], str]
+    drafts: Sequence[Draft],
+    neighbours: Neighbours,
+    *,
+    namespace: str,
+    now: datetime,
+    new_id: Callable[[], str],
 ) -> Plan:
     """Decide about drafts in order, each seeing what the ones before it did.
 
@@ -50,11 +55,15 @@ def plan_remember(
 
 
 class _Planner:
-    def __init__(self, neighbours: Neighbours, namespace: str, now: datetime, new_id: Callable[[], str]) -> None:
+    def __init__(
+        self, neighbours: Neighbours, namespace: str, now: datetime, new_id: Callable[[], str]
+    ) -> None:
         self.namespace, self.now, self.new_id = namespace, now, new_id
         self.by_digest = dict(neighbours.by_digest)
         self.by_key = dict(neighbours.by_key)
-        self.served = {key: (r.fingerprint, neighbours.replayed.get(key)) for key, r in neighbours.replays.items()}
+        self.served = {
+            key: (r.fingerprint, neighbours.replayed.get(key)) for key, r in neighbours.replays.items()
+        }
         self.plan = Plan()
 
     def run(self, drafts: Sequence[Draft]) -> Plan:
@@ -110,7 +119,11 @@ class _Planner:
         return Remembered(record=record, action="added")
 
     def _supersede(self, held: MemoryRecord, draft: Draft, digest: bytes) -> Remembered:
-        if draft.valid_from is not None and held.valid_from is not None and draft.valid_from < held.valid_from:
+        if (
+            draft.valid_from is not None
+            and held.valid_from is not None
+            and draft.valid_from < held.valid_from
+        ):
             # News about the past: true before the value we hold, so it goes into history, not in its place.
             record = new_record(draft, id=self.new_id(), namespace=self.namespace, now=self.now)
             record = replace(record, valid_to=held.valid_from, superseded_by=held.id, reason=SUPERSEDED)
@@ -184,7 +197,9 @@ def merged_with(known: MemoryRecord, draft: Draft) -> MemoryRecord:
         pinned=known.pinned or draft.pinned,
         session_id=known.session_id or draft.session_id,
         valid_from=known.valid_from or draft.valid_from,
-        expires_at=None if lasting else max(known.expires_at or draft.expires_at, draft.expires_at or known.expires_at),  # pyright: ignore[reportArgumentType]
+        expires_at=None
+        if lasting
+        else max(known.expires_at or draft.expires_at, draft.expires_at or known.expires_at),  # pyright: ignore[reportArgumentType]
     )
 
 
@@ -224,7 +239,9 @@ def plan_restore(
     Whoever holds its key now is superseded by it. ConflictError if another memory says the same today.
     """
     latest = versions[-1]
-    wanted = [v for v in versions if (v.version == version if version is not None else v.superseded_by is None)]
+    wanted = [
+        v for v in versions if (v.version == version if version is not None else v.superseded_by is None)
+    ]
     if version is None and not wanted:
         wanted = [v for v in versions if v.valid_to is None]
     if not wanted:
@@ -244,7 +261,9 @@ def plan_restore(
     digest = content_digest(record)
     twin = neighbours.by_digest.get(digest)
     if twin is not None and twin.id != record.id:
-        raise ConflictError(f"memory {twin.id} says the same today; retract it first, or leave {record.id} as it is")
+        raise ConflictError(
+            f"memory {twin.id} says the same today; retract it first, or leave {record.id} as it is"
+        )
     plan = Plan()
     if latest.retracted_at is None:
         plan.changes.append(CloseVersion(id=latest.id, version=latest.version, at=at, reason="restored"))
@@ -254,5 +273,14 @@ def plan_restore(
         plan.changes += superseding(held, by=replace(record, valid_from=None))
         superseded = (held.id,)
     plan.changes.append(AddVersion(record=record, entry=None, digest=digest))
-    plan.results.append(Remembered(record=record, action="superseded" if superseded else "added", superseded=superseded))
+    plan.results.append(
+        Remembered(record=record, action="superseded" if superseded else "added", superseded=superseded)
+    )
     return plan
+
+
+def retraction(record: MemoryRecord, now: datetime, reason: str | None) -> CloseVersion:
+    """The end of belief in a record, without a successor."""
+    return CloseVersion(
+        id=record.id, version=record.version, at=max(now, record.recorded_at), reason=reason or "retracted"
+    )

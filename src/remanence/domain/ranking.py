@@ -25,7 +25,9 @@ B_SHORT = 0.5
 B_LONG = 0.75
 LONG_AVERAGE = 60.0  # average terms per memory above which texts count as long
 
-COMMON_NAME_SHARE = 0.05  # a capitalised query word in more than this share of a namespace is taken for a name
+COMMON_NAME_SHARE = (
+    0.05  # a capitalised query word in more than this share of a namespace is taken for a name
+)
 COMMON_NAME_FLOOR = 40  # memories below which that share means nothing
 
 RECENCY_MIDDLE_DAYS = 30.0  # the age at which recency is one half
@@ -54,7 +56,9 @@ class RankingProfile:
     def __post_init__(self) -> None:
         unknown = set(self.weights) - set(FEATURES)
         if unknown:
-            raise InvalidInputError("profile", f"unknown features {sorted(unknown)}; known are {list(FEATURES)}")
+            raise InvalidInputError(
+                "profile", f"unknown features {sorted(unknown)}; known are {list(FEATURES)}"
+            )
         if any(not w >= 0 for w in self.weights.values()) or abs(sum(self.weights.values()) - 1) > 1e-6:
             raise InvalidInputError("profile", f"weights must be >= 0 and sum to 1, not {dict(self.weights)}")
         if self.scale not in ("relative", "absolute"):
@@ -89,7 +93,9 @@ def profile_named(profile: RankingProfile | str) -> RankingProfile:
     if isinstance(profile, RankingProfile):
         return profile
     if profile not in PROFILES:
-        raise InvalidInputError("profile", f"{profile!r} is not one of {sorted(PROFILES)}, nor a RankingProfile")
+        raise InvalidInputError(
+            "profile", f"{profile!r} is not one of {sorted(PROFILES)}, nor a RankingProfile"
+        )
     return PROFILES[profile]
 
 
@@ -113,7 +119,9 @@ def bm25(term_idf: float, tf: NDArray[np.integer] | Floats, norm: Floats) -> Flo
 def recency(age_us: NDArray[np.int64]) -> Floats:
     """1 when new, one half at 30 days, 0 in the end: a sigmoid of the age. The future counts as now."""
     days = np.maximum(age_us, 0) / DAY_US
-    return (1.0 / (1.0 + np.exp(np.clip((days - RECENCY_MIDDLE_DAYS) / RECENCY_SCALE_DAYS, -60, 60)))).astype(np.float32)
+    return (1.0 / (1.0 + np.exp(np.clip((days - RECENCY_MIDDLE_DAYS) / RECENCY_SCALE_DAYS, -60, 60)))).astype(
+        np.float32
+    )
 
 
 def frequency(recalls: NDArray[np.int64]) -> Floats:
@@ -143,7 +151,9 @@ class Ranked:
     evidence: Mapping[str, float]
 
 
-def rank(candidates: Candidates, profile: RankingProfile, *, at_us: int, limit: int, min_score: float) -> list[Ranked]:
+def rank(
+    candidates: Candidates, profile: RankingProfile, *, at_us: int, limit: int, min_score: float
+) -> list[Ranked]:
     """The best `limit` candidates of at least `min_score`, best first; equal scores keep the order given."""
     if not len(candidates.similarity):
         return []

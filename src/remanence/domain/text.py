@@ -15,12 +15,7 @@ from remanence.domain.records import SESSION_TYPES, Draft, MemoryRecord
 
 # Words that say nothing about a memory's subject. "may" stays: it is also a month. "no" and "not" stay: they matter.
 STOP_WORDS = frozenset(
-    """a about after again all also am an and any are as at be because been before being both but by can could did do
-    does doing down during each few for from further had has have having he her here hers herself him himself his how i
-    if in into is it its itself just me more most my myself of off on once only or other our ours ourselves out over own
-    same she should so some such than that the their theirs them themselves then there these they this those through to
-    too under until up us very was we were what when where which while who whom whose why will with would you your yours
-    yourself yourselves s t d ll m re ve don didn doesn isn wasn aren weren won wouldn couldn shouldn hasn haven""".split()
+    ["a", "about", "after", "again", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "because", "been", "before", "being", "both", "but", "by", "can", "could", "did", "do", "does", "doing", "down", "during", "each", "few", "for", "from", "further", "had", "has", "have", "having", "he", "her", "here", "hers", "herself", "him", "himself", "his", "how", "i", "if", "in", "into", "is", "it", "its", "itself", "just", "me", "more", "most", "my", "myself", "of", "off", "on", "once", "only", "or", "other", "our", "ours", "ourselves", "out", "over", "own", "same", "she", "should", "so", "some", "such", "than", "that", "the", "their", "theirs", "them", "themselves", "then", "there", "these", "they", "this", "those", "through", "to", "too", "under", "until", "up", "us", "very", "was", "we", "were", "what", "when", "where", "which", "while", "who", "whom", "whose", "why", "will", "with", "would", "you", "your", "yours", "yourself", "yourselves", "s", "t", "d", "ll", "m", "re", "ve", "don", "didn", "doesn", "isn", "wasn", "aren", "weren", "won", "wouldn", "couldn", "shouldn", "hasn", "haven"]
 )
 
 _WORD = re.compile(r"[^\W_]+")
@@ -178,7 +173,11 @@ def estimate_tokens(text: str) -> int:
     for match in _PIECES.finditer(text):
         piece = match.group()
         if piece.isascii():
-            total += math.ceil(len(piece) / 4) if piece[0].isalpha() else (piece.count("\n") if piece.isspace() else 1)
+            total += (
+                math.ceil(len(piece) / 4)
+                if piece[0].isalpha()
+                else (piece.count("\n") if piece.isspace() else 1)
+            )
             total += piece[0].isalpha() and len(piece) > 6
         else:
             code = ord(piece[0])

@@ -47,8 +47,12 @@ def translated(path: Path | None) -> Iterator[None]:
 def _translate(error: sqlite3.Error, path: Path | None) -> RemanenceError:
     code = getattr(error, "sqlite_errorname", "")
     where = str(path or ":memory:")
-    if code.startswith(("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_TRUNCATE")):
-        return StoreFullError(f"no space left for {where}; nothing of this call was stored. Free space and try again")
+    if code.startswith(
+        ("SQLITE_FULL", "SQLITE_IOERR_WRITE", "SQLITE_IOERR_SHMSIZE", "SQLITE_IOERR_TRUNCATE")
+    ):
+        return StoreFullError(
+            f"no space left for {where}; nothing of this call was stored. Free space and try again"
+        )
     if code.startswith("SQLITE_READONLY"):
         return StoreReadOnlyError(
             f"{where} or its directory may not be written; fix its permissions or choose another file with "
@@ -65,7 +69,9 @@ def _translate(error: sqlite3.Error, path: Path | None) -> RemanenceError:
             "REMANENCE_DB or db=..."
         )
     if code.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
-        return StoreUnavailableError(f"{where} stayed locked by another program for {BUSY_SECONDS:.0f} s; try again")
+        return StoreUnavailableError(
+            f"{where} stayed locked by another program for {BUSY_SECONDS:.0f} s; try again"
+        )
     return StoreError(f"{where}: {error} ({code or type(error).__name__})")
 
 
@@ -133,7 +139,9 @@ class Database:
                 "REMANENCE_DB or db=..."
             ) from error
         if path.is_dir():
-            raise StoreUnavailableError(f"{path} is a directory; give the path of a file, for example {path / 'memory.db'}")
+            raise StoreUnavailableError(
+                f"{path} is a directory; give the path of a file, for example {path / 'memory.db'}"
+            )
         if not os.access(path.parent, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
             # SQLite would open it and fail at the first write, or need to write beside it (-wal, -shm) to read.
             raise StoreReadOnlyError(

@@ -29,9 +29,10 @@ if TYPE_CHECKING:
     Positions = NDArray[np.int64]
 
 SEGMENT = 32_768  # rows scanned at a time: fits the cache, and lets other threads in between
-GATHER_SHARE = 0.2  # below this share of rows allowed, they are gathered before scoring instead of masked after
+GATHER_SHARE = (
+    0.2  # below this share of rows allowed, they are gathered before scoring instead of masked after
+)
 FILTERS_KEPT = 16
-
 
 
 class StaleSnapshotError(Exception):
@@ -181,7 +182,9 @@ class NamespaceIndex:
         columns["seq"][start:end] = seq
         columns["visible_from"][start:end] = visible_from
         columns["visible_to"][start:end] = visible_to
-        columns["created_s"][start:end] = np.clip(np.array(created, dtype=np.int64) // 1_000_000, 0, 2**32 - 1)
+        columns["created_s"][start:end] = np.clip(
+            np.array(created, dtype=np.int64) // 1_000_000, 0, 2**32 - 1
+        )
         columns["importance"][start:end] = importance
         columns["length"][start:end] = length
         if self.keep_vectors:
@@ -202,14 +205,18 @@ class NamespaceIndex:
         codes, scale = quantise(vectors)
         while len(codes):
             if not self._segments or self._segments[-1].used == SEGMENT:
-                self._segments.append(Segment(np.empty((0, self.dimension), np.int8), np.empty(0, np.float32)))
+                self._segments.append(
+                    Segment(np.empty((0, self.dimension), np.int8), np.empty(0, np.float32))
+                )
             segment = self._segments[-1]
             room = min(len(codes), SEGMENT - segment.used)
             end = segment.used + room
             if end > len(segment.codes):
                 capacity = min(SEGMENT, max(end, len(segment.codes) * 2))
                 grown = Segment(
-                    np.empty((capacity, self.dimension), np.int8), np.empty(capacity, np.float32), segment.used
+                    np.empty((capacity, self.dimension), np.int8),
+                    np.empty(capacity, np.float32),
+                    segment.used,
                 )
                 grown.codes[: segment.used] = segment.codes[: segment.used]
                 grown.scale[: segment.used] = segment.scale[: segment.used]
@@ -247,7 +254,9 @@ class NamespaceIndex:
         n = int(np.count_nonzero(visible))
         lengths = self.column("length")
         average = float(np.dot(lengths.astype(np.float32), visible)) / n if n else 0.0
-        view = View(visible, n, ranking.length_norm(lengths, average), _last(start, end, at), _next(start, end, at))
+        view = View(
+            visible, n, ranking.length_norm(lengths, average), _last(start, end, at), _next(start, end, at)
+        )
         self._view = view
         return view
 
@@ -350,7 +359,9 @@ class IndexCache:
 
         Raises StaleSnapshotError if another thread has already taken in more: read again from a newer snapshot.
         """
-        row = connection.execute("SELECT change, epoch, entries FROM namespace WHERE ns_id = ?", (ns_id,)).fetchone()
+        row = connection.execute(
+            "SELECT change, epoch, entries FROM namespace WHERE ns_id = ?", (ns_id,)
+        ).fetchone()
         if row is None:
             yield None
             return

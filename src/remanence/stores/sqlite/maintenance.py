@@ -85,7 +85,9 @@ def finish_reembedding(context: WriteContext, model: EmbeddingModel) -> bool:
     connection = context.connection
     if pending(connection, 1):
         return False
-    connection.execute("UPDATE entry SET vector = (SELECT vector FROM reembedding AS r WHERE r.seq = entry.seq)")
+    connection.execute(
+        "UPDATE entry SET vector = (SELECT vector FROM reembedding AS r WHERE r.seq = entry.seq)"
+    )
     connection.execute("DELETE FROM reembedding")
     connection.execute("DELETE FROM meta WHERE key IN ('reembedding', 'model', 'dimension')")
     connection.executemany(
@@ -98,7 +100,9 @@ def finish_reembedding(context: WriteContext, model: EmbeddingModel) -> bool:
 # -- import
 
 
-def import_versions(context: WriteContext, scope: Scope, changes: Sequence[Change], model: EmbeddingModel) -> int:
+def import_versions(
+    context: WriteContext, scope: Scope, changes: Sequence[Change], model: EmbeddingModel
+) -> int:
     """Add the versions that are not there yet, with their counters. Claims already held here are not claimed again."""
     ns_id = context.ensure_namespace(scope)
     require_model(context, model)
@@ -107,7 +111,8 @@ def import_versions(context: WriteContext, scope: Scope, changes: Sequence[Chang
         assert isinstance(change, AddVersion)
         record = change.record
         if context.connection.execute(
-            "SELECT 1 FROM memory WHERE ns_id = ? AND id = ? AND version = ?", (ns_id, record.id, record.version)
+            "SELECT 1 FROM memory WHERE ns_id = ? AND id = ? AND version = ?",
+            (ns_id, record.id, record.version),
         ).fetchone():
             continue
         if _claimed(context.connection, ns_id, "key", record.key, record):
@@ -140,7 +145,13 @@ def _import_counters(connection: sqlite3.Connection, ns_id: int, record: MemoryR
         connection.execute(
             "INSERT OR REPLACE INTO usage(ns_id, id, access_count, last_recalled_at, reinforced_count)"
             " VALUES (?, ?, ?, ?, ?)",
-            (ns_id, record.id, record.access_count, optional_us(record.last_recalled_at), record.reinforced_count),
+            (
+                ns_id,
+                record.id,
+                record.access_count,
+                optional_us(record.last_recalled_at),
+                record.reinforced_count,
+            ),
         )
 
 

@@ -74,7 +74,9 @@ RECORD = (
 FROM_MEMORY = "FROM memory AS m LEFT JOIN usage AS u ON u.ns_id = m.ns_id AND u.id = m.id"
 
 
-def insert_values(ns_id: int, record: MemoryRecord, digest: bytes | None, terms: bytes | None) -> tuple[Any, ...]:
+def insert_values(
+    ns_id: int, record: MemoryRecord, digest: bytes | None, terms: bytes | None
+) -> tuple[Any, ...]:
     return (
         ns_id,
         record.id,
@@ -166,7 +168,9 @@ def compile_filter(filter: Filter) -> tuple[str, list[Any]]:
         conditions.append(f"m.type IN ({marks(filter.types)})")
         parameters += filter.types
     for tag in filter.tags:
-        conditions.append("EXISTS (SELECT 1 FROM tag AS t WHERE t.ns_id = m.ns_id AND t.tag = ? AND t.seq = m.seq)")
+        conditions.append(
+            "EXISTS (SELECT 1 FROM tag AS t WHERE t.ns_id = m.ns_id AND t.tag = ? AND t.seq = m.seq)"
+        )
         parameters.append(tag)
     if filter.session_id is not None:
         conditions.append("m.session_id = ?")

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 
     from remanence.stores.sqlite.index import Bools, Floats, Positions
 
-RESCORED = 64  # candidates of the int8 scan that get their exact cosine; 40 gave recall 1.0 at 1,000,000 vectors
+RESCORED = (
+    64  # candidates of the int8 scan that get their exact cosine; 40 gave recall 1.0 at 1,000,000 vectors
+)
 CHUNK = 500  # values in one IN (...)
 
 
@@ -77,7 +79,9 @@ def search(
     ranked = ranking.rank(
         candidates, request.profile, at_us=to_us(request.at), limit=request.limit, min_score=request.min_score
     )
-    records = _records(connection, [(found[int(owner[r.position])].scope, int(seq[r.position])) for r in ranked])
+    records = _records(
+        connection, [(found[int(owner[r.position])].scope, int(seq[r.position])) for r in ranked]
+    )
     return [
         Recalled(record=records[int(seq[r.position])], score=r.score, why=r.why, evidence=r.evidence)
         for r in ranked
@@ -224,7 +228,9 @@ def _exact(connection: sqlite3.Connection, ns_id: int, seqs: list[int], query: F
             f"SELECT seq, vector FROM entry WHERE ns_id = ? AND seq IN ({marks(chunk)})", [ns_id, *chunk]
         ).fetchall()
         if rows:
-            exact[[place[seq] for seq, _ in rows]] = decode([vector for _, vector in rows], len(query)) @ query
+            exact[[place[seq] for seq, _ in rows]] = (
+                decode([vector for _, vector in rows], len(query)) @ query
+            )
     return exact
 
 
@@ -248,6 +254,8 @@ def _records(connection: sqlite3.Connection, wanted: list[tuple[Scope, int]]) ->
     seqs = list(namespaces)
     for start in range(0, len(seqs), CHUNK):
         chunk = seqs[start : start + CHUNK]
-        for row in connection.execute(f"SELECT {RECORD} {FROM_MEMORY} WHERE m.seq IN ({marks(chunk)})", chunk):
+        for row in connection.execute(
+            f"SELECT {RECORD} {FROM_MEMORY} WHERE m.seq IN ({marks(chunk)})", chunk
+        ):
             records[row[0]] = to_record(row, namespaces[row[0]])
     return records

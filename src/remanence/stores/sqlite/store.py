@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import itertools
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -115,7 +116,7 @@ class SQLiteStore:
 
     def list(
         self, scope: Scope, filter: Filter, *, at: datetime, limit: int, after: str | None = None
-    ) -> list[MemoryRecord]:
+    ) -> builtins.list[MemoryRecord]:
         condition, parameters = compile_filter(filter)
         with self._db.read() as connection:
             ns_id = find_namespace(connection, scope)
@@ -133,7 +134,7 @@ class SQLiteStore:
             )
             return [to_record(row, scope.namespace) for row in rows]
 
-    def search(self, scopes: Sequence[Scope], request: ports.SearchRequest) -> list[Recalled]:
+    def search(self, scopes: Sequence[Scope], request: ports.SearchRequest) -> builtins.list[Recalled]:
         # Deferred: numpy and the vector kernel load with the first search, not with the first write.
         from remanence.stores.sqlite.index import IndexCache, StaleSnapshotError
         from remanence.stores.sqlite.search import search
@@ -187,21 +188,24 @@ class SQLiteStore:
             ns_id = find_namespace(context.connection, scope)
             if ns_id is None:
                 return Receipt(ids=(), versions=0)
-            erased, versions = writing.erase(context, ns_id, list(dict.fromkeys(ids)))
+            erased, versions = writing.erase(context, ns_id, tuple(dict.fromkeys(ids)))
             return Receipt(ids=tuple(erased), versions=versions)
 
         return self._db.write(work)
 
-    def erase_matching(self, scope: Scope, filter: Filter, *, at: datetime) -> Receipt:
+    def erase_matching(self, scope: Scope, filter: Filter, *, at: datetime | None = None) -> Receipt:
         def work(context: writing.WriteContext) -> Receipt:
             ns_id = find_namespace(context.connection, scope)
-            condition, parameters = compile_filter(filter)
-            rows = context.connection.execute(
-                f"SELECT DISTINCT m.id FROM memory AS m WHERE m.ns_id = ? AND {VISIBLE} AND {condition} ORDER BY m.id",
-                [ns_id, *visible_parameters(to_us(at)), *parameters],
-            ).fetchall()
             if ns_id is None:
                 return Receipt(ids=(), versions=0)
+            condition, parameters = compile_filter(filter)
+            if at is not None:
+                condition = f"{condition} AND {VISIBLE}"
+                parameters += visible_parameters(to_us(at))
+            rows = context.connection.execute(
+                f"SELECT DISTINCT m.id FROM memory AS m WHERE m.ns_id = ? AND {condition} ORDER BY m.id",
+                [ns_id, *parameters],
+            ).fetchall()
             erased, versions = writing.erase(context, ns_id, [id for (id,) in rows])
             return Receipt(ids=tuple(erased), versions=versions)
 
@@ -248,7 +252,7 @@ class SQLiteStore:
 
         return self._db.write(work)
 
-    def kv_keys(self, scope: Scope, *, prefix: str, now: datetime) -> list[str]:
+    def kv_keys(self, scope: Scope, *, prefix: str, now: datetime) -> builtins.list[str]:
         with self._db.read() as connection:
             rows = connection.execute(
                 "SELECT key FROM kv WHERE ns_id = ? AND key >= ? AND (expires_at IS NULL OR expires_at > ?) ORDER BY key",
@@ -259,7 +263,7 @@ class SQLiteStore:
 
     # -- the whole
 
-    def namespaces(self, tenant: str) -> list[str]:
+    def namespaces(self, tenant: str) -> builtins.list[str]:
         with self._db.read() as connection:
             rows = connection.execute(
                 "SELECT name FROM namespace AS n WHERE tenant = ? AND (EXISTS (SELECT 1 FROM memory WHERE ns_id = n.ns_id)"
@@ -282,9 +286,12 @@ class SQLiteStore:
                 f"SELECT min(m.created_at), max(m.created_at) FROM memory AS m WHERE m.ns_id = ? AND {VISIBLE}",
                 [ns_id, *visible_parameters(at)],
             ).fetchone()
-            (versions,) = connection.execute("SELECT count(*) FROM memory WHERE ns_id = ?", (ns_id,)).fetchone()
+            (versions,) = connection.execute(
+                "SELECT count(*) FROM memory WHERE ns_id = ?", (ns_id,)
+            ).fetchone()
             (keys,) = connection.execute(
-                "SELECT count(*) FROM kv WHERE ns_id = ? AND (expires_at IS NULL OR expires_at > ?)", (ns_id, at)
+                "SELECT count(*) FROM kv WHERE ns_id = ? AND (expires_at IS NULL OR expires_at > ?)",
+                (ns_id, at),
             ).fetchone()
             return NamespaceStats(
                 namespace=scope.namespace,
@@ -306,7 +313,7 @@ class SQLiteStore:
 
     # -- Reembeddable, Checkable, Exportable
 
-    def reembed_pending(self, model: EmbeddingModel, limit: int) -> list[tuple[int, str]]:
+    def reembed_pending(self, model: EmbeddingModel, limit: int) -> builtins.list[tuple[int, str]]:
         self._db.write(lambda context: maintenance.aim_reembedding(context, model))
         with self._db.read() as connection:
             return maintenance.pending(connection, limit)
@@ -350,6 +357,7 @@ class SQLiteStore:
 
 def _latest(connection: sqlite3.Connection, scope: Scope, ns_id: int, id: str) -> MemoryRecord | None:
     row = connection.execute(
-        f"SELECT {RECORD} {FROM_MEMORY} WHERE m.ns_id = ? AND m.id = ? ORDER BY m.version DESC LIMIT 1", (ns_id, id)
+        f"SELECT {RECORD} {FROM_MEMORY} WHERE m.ns_id = ? AND m.id = ? ORDER BY m.version DESC LIMIT 1",
+        (ns_id, id),
     ).fetchone()
     return to_record(row, scope.namespace) if row else None

@@ -60,7 +60,8 @@ class WriteContext:
         if ns_id is None:
             ns_id = namespace_id(scope)
             self.connection.execute(
-                "INSERT INTO namespace(ns_id, tenant, name) VALUES (?, ?, ?)", (ns_id, scope.tenant, scope.namespace)
+                "INSERT INTO namespace(ns_id, tenant, name) VALUES (?, ?, ?)",
+                (ns_id, scope.tenant, scope.namespace),
             )
         return ns_id
 
@@ -98,19 +99,26 @@ class WriteContext:
         if terms is None:
             return
         self.connection.execute(
-            "UPDATE entry SET visible_to = min(visible_to, ?) WHERE ns_id = ? AND seq = ?", (visible_to, ns_id, seq)
+            "UPDATE entry SET visible_to = min(visible_to, ?) WHERE ns_id = ? AND seq = ?",
+            (visible_to, ns_id, seq),
         )
         self._df.extend(((ns_id, term), -1) for term in unpack_terms(terms))
         self._entries.append((ns_id, -1))
         self._bury(ns_id, seq, visible_to)
 
-    def erase_index(self, ns_id: int, seq: int, terms: bytes | None, tags: Sequence[str], *, believed: bool) -> None:
+    def erase_index(
+        self, ns_id: int, seq: int, terms: bytes | None, tags: Sequence[str], *, believed: bool
+    ) -> None:
         execute = self.connection.executemany
-        execute("DELETE FROM tag WHERE ns_id = ? AND tag = ? AND seq = ?", [(ns_id, tag, seq) for tag in tags])
+        execute(
+            "DELETE FROM tag WHERE ns_id = ? AND tag = ? AND seq = ?", [(ns_id, tag, seq) for tag in tags]
+        )
         if terms is None:
             return
         hashes = unpack_terms(terms)
-        execute("DELETE FROM posting WHERE ns_id = ? AND term = ? AND seq = ?", [(ns_id, t, seq) for t in hashes])
+        execute(
+            "DELETE FROM posting WHERE ns_id = ? AND term = ? AND seq = ?", [(ns_id, t, seq) for t in hashes]
+        )
         self.connection.execute("DELETE FROM entry WHERE ns_id = ? AND seq = ?", (ns_id, seq))
         self.connection.execute("DELETE FROM reembedding WHERE seq = ?", (seq,))
         if believed:
@@ -176,7 +184,9 @@ def require_model(context: WriteContext, model: EmbeddingModel) -> None:
 
 
 def stored_model(connection: sqlite3.Connection) -> EmbeddingModel | None:
-    meta = dict(connection.execute("SELECT key, value FROM meta WHERE key IN ('model', 'dimension')").fetchall())
+    meta = dict(
+        connection.execute("SELECT key, value FROM meta WHERE key IN ('model', 'dimension')").fetchall()
+    )
     return EmbeddingModel(name=meta["model"], dimension=int(meta["dimension"])) if meta else None
 
 
@@ -206,7 +216,8 @@ def apply(context: WriteContext, scope: Scope, changes: Sequence[Change], model:
                 )
             case ClaimIdempotencyKey():
                 context.connection.execute(
-                    "INSERT INTO idempotency VALUES (?, ?, ?, ?)", (ns_id, change.key, change.fingerprint, change.id)
+                    "INSERT INTO idempotency VALUES (?, ?, ?, ?)",
+                    (ns_id, change.key, change.fingerprint, change.id),
                 )
 
 
@@ -214,7 +225,8 @@ def _add(context: WriteContext, ns_id: int, change: AddVersion) -> None:
     record = change.record
     if record.version > 1 and record.retracted_at is None:
         current = context.connection.execute(
-            "SELECT version FROM memory WHERE ns_id = ? AND id = ? AND retracted_at IS NULL", (ns_id, record.id)
+            "SELECT version FROM memory WHERE ns_id = ? AND id = ? AND retracted_at IS NULL",
+            (ns_id, record.id),
         ).fetchone()
         if current:
             raise ConflictError(f"version {current[0]} of memory {record.id} is still current")
@@ -224,7 +236,9 @@ def _add(context: WriteContext, ns_id: int, change: AddVersion) -> None:
 def insert_version(context: WriteContext, ns_id: int, change: AddVersion) -> None:
     record, entry = change.record, change.entry
     terms = pack_terms(term_hash(term) for term in entry.terms) if entry is not None else None
-    seq = context.connection.execute(INSERT_MEMORY, insert_values(ns_id, record, change.digest, terms)).lastrowid
+    seq = context.connection.execute(
+        INSERT_MEMORY, insert_values(ns_id, record, change.digest, terms)
+    ).lastrowid
     assert seq is not None
     context.add_index(ns_id, seq, change, believed=record.retracted_at is None)
 
@@ -272,4 +286,6 @@ def prune_tombstones(context: WriteContext) -> None:
     ).fetchall()
     for ns_id, change in crowded:
         context.connection.execute("DELETE FROM tombstone WHERE ns_id = ? AND change <= ?", (ns_id, change))
-        context.connection.execute("UPDATE namespace SET epoch = epoch + 1, change = change + 1 WHERE ns_id = ?", (ns_id,))
+        context.connection.execute(
+            "UPDATE namespace SET epoch = epoch + 1, change = change + 1 WHERE ns_id = ?", (ns_id,)
+        )

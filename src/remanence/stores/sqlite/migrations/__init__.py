@@ -77,7 +77,8 @@ def _is_current(connection: sqlite3.Connection, path: Path | None, wanted: tuple
             "REMANENCE_DB or db=..."
         )
     applied = {
-        number: (name, sha256) for number, name, sha256 in connection.execute("SELECT number, name, sha256 FROM migration")
+        number: (name, sha256)
+        for number, name, sha256 in connection.execute("SELECT number, name, sha256 FROM migration")
     }
     known = {m.number: m for m in wanted}
     if newer := sorted(set(applied) - set(known)):
@@ -119,6 +120,8 @@ def statements(sql: str) -> list[str]:
         if sqlite3.complete_statement(current):
             found.append(current)
             current = ""
-    if current.strip() and not all(line.strip().startswith("--") or not line.strip() for line in current.splitlines()):
+    if current.strip() and not all(
+        line.strip().startswith("--") or not line.strip() for line in current.splitlines()
+    ):
         found.append(current)
     return found

@@ -1,0 +1,187 @@
+"""The composition root: the only module that names concrete stores and embedders."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from remanence.engine import AsyncEngine, Backend
+from remanence.errors import InvalidInputError
+from remanence.ports import Embedder, Store
+from remanence.settings import Settings, load
+from remanence.sync import BlockingEngine
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from remanence.domain.ranking import RankingProfile
+
+
+class AsyncMemory(AsyncEngine):
+    """Persistent memory of one namespace; every verb is a coroutine.
+
+    `db` is a path or ":memory:" (default: REMANENCE_DB, else the platform's data directory); `embedder` replaces the
+    built-in offline one; `reads` names further namespaces that every recall reads. Memories on one file share it.
+    """
+
+    def __init__(
+        self,
+        namespace: str,
+        *,
+        db: str | Path | None = None,
+        tenant: str | None = None,
+        embedder: Embedder | None = None,
+        profile: RankingProfile | str | None = None,
+        reads: Sequence[str] = (),
+        settings: Settings | None = None,
+    ) -> None:
+        settings = settings or load(db=db, tenant=tenant)
+        backend = open_backend(settings, embedder)
+        try:
+            super().__init__(
+                namespace,
+                backend,
+                tenant=settings.tenant,
+                profile=profile or settings.profile,
+                reads=reads,
+            )
+        except BaseException:
+            if backend.users == 0:
+                backend.release()
+            raise
+
+
+class Memory(BlockingEngine):
+    """Persistent memory of one namespace, blocking. Inside an event loop use AsyncMemory. See there for arguments."""
+
+    def __init__(
+        self,
+        namespace: str,
+        *,
+        db: str | Path | None = None,
+        tenant: str | None = None,
+        embedder: Embedder | None = None,
+        profile: RankingProfile | str | None = None,
+        reads: Sequence[str] = (),
+        settings: Settings | None = None,
+    ) -> None:
+        super().__init__(
+            AsyncMemory(
+                namespace,
+                db=db,
+                tenant=tenant,
+                embedder=embedder,
+                profile=profile,
+                reads=reads,
+                settings=settings,
+            )
+        )
+
+
+_lock = threading.Lock()
+_shared: dict[tuple[int, Path, Embedder, int], Backend] = {}
+_default_embedders: dict[tuple[int, str], Embedder] = {}
+
+
+def open_backend(settings: Settings, embedder: Embedder | None = None) -> Backend:
+    """The backend for these settings. One file has one store, one writer and one cache in a process."""
+    embedder = embedder or shared_embedder(settings)
+    path = settings.path
+    if path is None:
+        return _backend(open_store(settings), embedder, settings)
+    with _lock:
+        # The pid keeps a forked child from using its parent's connections and threads.
+        key = (os.getpid(), path.resolve(), embedder, settings.max_content)
+        backend = _shared.get(key)
+        if backend is None:
+            backend = _backend(open_store(settings), embedder, settings)
+            close = backend.release
+
+            def release() -> None:
+                with _lock:
+                    if backend.users == 0 and _shared.get(key) is backend:
+                        del _shared[key]
+                        close()
+
+            backend.release = release
+            _shared[key] = backend
+        return backend
+
+
+def _backend(store: Store, embedder: Embedder, settings: Settings) -> Backend:
+    executor = ThreadPoolExecutor(max_workers=16, thread_name_prefix="remanence")
+
+    def release() -> None:
+        executor.shutdown(wait=True)
+        store.close()
+
+    return Backend(
+        store=store,
+        embedder=embedder,
+        clock=utc_now,
+        new_id=new_id,
+        executor=executor,
+        max_content=settings.max_content,
+        release=release,
+    )
+
+
+def open_store(settings: Settings) -> Store:
+    from remanence.stores.sqlite.store import SQLiteStore
+
+    return SQLiteStore(settings.path, cache_bytes=settings.cache_bytes)
+
+
+def shared_embedder(settings: Settings) -> Embedder:
+    """The embedder the settings name; the built-in one is loaded once a process."""
+    key = (os.getpid(), settings.embedder)
+    match settings.embedder:
+        case "openai":
+            if not (settings.embedder_url and settings.embedder_model and settings.embedder_dimension):
+                raise InvalidInputError(
+                    "embedder", "'openai' also needs embedder_url, embedder_model and embedder_dimension"
+                )
+            from remanence.embedders.openai_compatible import OpenAICompatibleEmbedder
+
+            return OpenAICompatibleEmbedder(
+                settings.embedder_url,
+                settings.embedder_model,
+                settings.embedder_dimension,
+                api_key=settings.embedder_api_key or None,
+            )
+        case "hashing":
+            from remanence.embedders.hashing import HashingEmbedder
+
+            with _lock:
+                return _default_embedders.setdefault(key, HashingEmbedder())
+        case "minilm":
+            from remanence.embedders.minilm import MiniLMEmbedder
+
+            with _lock:
+                return _default_embedders.setdefault(key, MiniLMEmbedder())
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+_id_lock = threading.Lock()
+_last_id = 0
+
+
+def new_id() -> str:
+    """A UUID version 7 (RFC 9562): sorts by the time it was made, also within one millisecond of one process."""
+    global _last_id
+    with _id_lock:
+        # 48 bits of milliseconds, then a 12-bit count that keeps ids of one process in order.
+        stamp = max(time.time_ns() // 1_000_000 << 12, _last_id + 1)
+        _last_id = stamp
+    random = int.from_bytes(os.urandom(8)) & (1 << 62) - 1
+    value = (stamp >> 12) << 80 | 0x7 << 76 | (stamp & 0xFFF) << 64 | 0b10 << 62 | random
+    digits = f"{value:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"

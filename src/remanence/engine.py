@@ -1,0 +1,827 @@
+"""The use cases of a memory, in order: check, look, decide, embed, write. Everything else translates to these verbs."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
+
+from remanence.domain import lifecycle, text, validation
+from remanence.domain.context import render
+from remanence.domain.records import (
+    AddVersion,
+    Change,
+    Draft,
+    EmbeddingModel,
+    Entry,
+    Filter,
+    IndexEntry,
+    MemoryRecord,
+    NamespaceStats,
+    Recalled,
+    Receipt,
+    Remembered,
+    Scope,
+    Use,
+)
+from remanence.errors import (
+    ClosedError,
+    ConflictError,
+    EmbedderMismatchError,
+    IdempotencyConflictError,
+    InvalidInputError,
+    NotFoundError,
+)
+from remanence.ports import Clock, Embedder, NewId, Reembeddable, SearchRequest, Store
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from remanence.domain.ranking import RankingProfile
+
+T = TypeVar("T")
+log = logging.getLogger("remanence")
+
+ATTEMPTS = 16  # how often a write is decided anew when others got in between
+SWEEP_EVERY = timedelta(minutes=10)
+SWEEP_LIMIT = 500
+USES_HELD = 64  # recalls counted in memory before they are written
+
+
+class Unset(Enum):
+    """The default of arguments for which None is a value."""
+
+    UNSET = "unset"
+
+
+UNSET: Final = Unset.UNSET
+Maybe = Literal[Unset.UNSET]
+
+
+@dataclass(slots=True, eq=False)
+class Backend:
+    """What several memories of one process share: the store, the embedder, threads, time and names."""
+
+    store: Store
+    embedder: Embedder
+    clock: Clock
+    new_id: NewId
+    executor: Executor
+    max_content: int = validation.MAX_CONTENT
+    release: Callable[[], None] = lambda: None
+    uses: UseBuffer = field(default_factory=lambda: UseBuffer())
+    swept_at: datetime | None = None
+    users: int = 0
+    model_agreed: bool = False
+
+
+class UseBuffer:
+    """Counts recalls in memory and hands them to the store in batches, off the read path."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pending: dict[str, list[Use]] = {}
+        self._count = 0
+        self._flushing: Future[None] | None = None
+
+    def add(self, tenant: str, uses: Iterable[Use]) -> int:
+        """Note uses; returns how many are waiting."""
+        with self._lock:
+            held = self._pending.setdefault(tenant, [])
+            before = len(held)
+            held.extend(uses)
+            self._count += len(held) - before
+            return self._count
+
+    def flush_in(self, executor: Executor, store: Store) -> None:
+        """Start writing what waits, unless that is already under way."""
+        with self._lock:
+            if self._flushing is None or self._flushing.done():
+                self._flushing = executor.submit(self.flush, store)
+
+    @property
+    def flushing(self) -> Future[None] | None:
+        return self._flushing
+
+    @property
+    def waiting(self) -> bool:
+        return self._count > 0
+
+    def flush(self, store: Store) -> None:
+        with self._lock:
+            pending, self._pending, self._count = self._pending, {}, 0
+        for tenant, uses in pending.items():
+            try:
+                store.touch(tenant, uses)
+            except Exception:
+                log.warning("could not write %d recall counts", len(uses), exc_info=True)
+
+
+class AsyncEngine:
+    """Persistent memory of one namespace. Safe to use from many tasks, threads and event loops at once.
+
+    `reads` are further namespaces every recall reads besides its own. Argument errors raise InvalidInputError before
+    anything is done; every error is a RemanenceError.
+    """
+
+    def __init__(
+        self,
+        namespace: str,
+        backend: Backend,
+        *,
+        tenant: str,
+        profile: RankingProfile | str | None = None,
+        reads: Sequence[str] = (),
+    ) -> None:
+        self._scope = Scope(
+            tenant=validation.name("tenant", tenant), namespace=validation.name("namespace", namespace)
+        )
+        self._reads = validation.strings("reads", reads, limit=validation.MAX_NAME)
+        self._profile = profile
+        self._backend = backend
+        self._closed = False
+        backend.users += 1
+        self.kv = AsyncKeyValue(self)
+
+    @property
+    def namespace(self) -> str:
+        return self._scope.namespace
+
+    @property
+    def tenant(self) -> str:
+        return self._scope.tenant
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return self._reads
+
+    def at(self, namespace: str, *, reads: Sequence[str] = ()) -> AsyncEngine:
+        """The memory of another namespace of the same tenant, sharing store and embedder. Close it too."""
+        self._check_open()
+        return AsyncEngine(namespace, self._backend, tenant=self.tenant, profile=self._profile, reads=reads)
+
+    async def __aenter__(self):
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Write what is still counted and release what nobody else uses. Never deletes. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        await asyncio.get_running_loop().run_in_executor(None, self._release)
+
+    def _release(self) -> None:
+        self._backend.uses.flush(self._backend.store)
+        self._backend.users -= 1
+        if self._backend.users == 0:
+            self._backend.release()
+
+    # -- remembering
+
+    async def remember(
+        self,
+        content: str,
+        *,
+        type: str = "fact",
+        tags: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+        session_id: str | None = None,
+        source: str | None = None,
+        importance: float = 0.5,
+        pinned: bool = False,
+        ttl: timedelta | float | None = None,
+        valid_from: datetime | None = None,
+        key: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Remembered:
+        """Keep a memory; when this returns, it is on the disk.
+
+        `source` is who or what said it; `importance` 0..1; `ttl` a timedelta or seconds after which it is hidden (not
+        if `pinned`); `valid_from` an aware datetime from which it is true. A memory with a `key` takes the place of
+        the one that held the key, which stays in `history`. What is already known is reinforced instead of stored
+        twice; the result's `action` tells. A repeated `idempotency_key` returns what the first call stored.
+        """
+        draft = self._draft(
+            {
+                "content": content,
+                "type": type,
+                "tags": tags,
+                "metadata": metadata,
+                "session_id": session_id,
+                "source": source,
+                "importance": importance,
+                "pinned": pinned,
+                "ttl": ttl,
+                "valid_from": valid_from,
+                "key": key,
+                "idempotency_key": idempotency_key,
+            }
+        )
+        return (await self._remember([draft]))[0]
+
+    async def remember_many(self, items: Iterable[str | Mapping[str, Any]]) -> builtins.list[Remembered]:
+        """Keep many memories in one transaction: all of them, or none. Each item is a text or `remember`'s arguments."""
+        drafts: builtins.list[Draft] = []
+        for i, item in enumerate(items):
+            arguments: Mapping[str, Any] = {"content": item} if isinstance(item, str) else item
+            if not isinstance(arguments, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise InvalidInputError(
+                    f"items[{i}]", f"must be a str or a dict, not {builtins.type(item).__name__}"
+                )
+            try:
+                drafts.append(self._draft(arguments))
+            except InvalidInputError as error:
+                raise InvalidInputError(f"items[{i}].{error.argument}", error.why) from None
+        return await self._remember(drafts)
+
+    _ARGUMENTS = frozenset(
+        ["content", "type", "tags", "metadata", "session_id", "source", "importance", "pinned", "ttl", "valid_from", "key", "idempotency_key"]
+    )
+
+    def _draft(self, arguments: Mapping[str, Any]) -> Draft:
+        unknown = set(arguments) - self._ARGUMENTS
+        if unknown:
+            raise InvalidInputError(
+                sorted(map(str, unknown))[0], f"is unknown; known are {sorted(self._ARGUMENTS)}"
+            )
+        if "content" not in arguments:
+            raise InvalidInputError("content", "is missing")
+        return validation.draft(now=self._backend.clock(), max_content=self._backend.max_content, **arguments)
+
+    async def _remember(self, drafts: builtins.list[Draft]) -> builtins.list[Remembered]:
+        self._check_open()
+        if not drafts:
+            return []
+        digests = [text.content_digest(draft) for draft in drafts]
+        keys = [draft.key for draft in drafts if draft.key is not None]
+        served = [draft.idempotency_key for draft in drafts if draft.idempotency_key is not None]
+
+        def look() -> lifecycle.Plan:
+            self._agree_on_model()
+            neighbours = self._backend.store.neighbours(
+                self._scope, digests=digests, keys=keys, idempotency_keys=served
+            )
+            return lifecycle.plan_remember(
+                drafts,
+                neighbours,
+                namespace=self.namespace,
+                now=self._backend.clock(),
+                new_id=self._backend.new_id,
+            )
+
+        results = await self._decide_and_apply(look)
+        self._sweep_sometimes()
+        return results
+
+    async def _decide_and_apply(self, look: Callable[[], lifecycle.Plan]) -> builtins.list[Remembered]:
+        """Decide from what is there, embed what is new, write if nothing moved in between; else decide again."""
+        vectors: dict[str, NDArray[np.float16]] = {}
+        for attempt in range(ATTEMPTS):
+            plan = await self._run(look)
+            if not plan.changes:
+                return plan.results
+            await self._embed_missing(plan.changes, vectors)
+            try:
+                await self._run(self._apply, plan.changes, vectors)
+            except IdempotencyConflictError:
+                raise
+            except ConflictError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+            else:
+                return plan.results
+        raise AssertionError("unreachable")
+
+    async def _embed_missing(
+        self, changes: Sequence[Change], vectors: dict[str, NDArray[np.float16]]
+    ) -> None:
+        wanted = (c.record.content for c in changes if isinstance(c, AddVersion) and c.record.ever_visible)
+        missing = builtins.list(dict.fromkeys(content for content in wanted if content not in vectors))
+        if missing:
+            embedded = (await self._backend.embedder.embed(missing)).astype("float16")
+            vectors.update(zip(missing, embedded, strict=True))
+
+    def _apply(self, changes: Sequence[Change], vectors: Mapping[str, NDArray[np.float16]]) -> None:
+        indexed = [
+            replace(change, entry=index_entry(change.record, vectors[change.record.content]))
+            if isinstance(change, AddVersion) and change.record.ever_visible
+            else change
+            for change in changes
+        ]
+        self._backend.store.apply(self._scope, indexed, self._backend.embedder.model)
+
+    def _agree_on_model(self) -> None:
+        """Refuse before any work is spent on vectors the store could not take."""
+        if self._backend.model_agreed:
+            return
+        stored, ours = self._backend.store.model(), self._backend.embedder.model
+        if stored is not None and stored != ours:
+            raise EmbedderMismatchError(
+                f"the stored vectors were made by {stored.name} ({stored.dimension} dimensions), not by {ours.name} "
+                f"({ours.dimension}); use that model, or replace the vectors with: remanence reembed"
+            )
+        self._backend.model_agreed = stored is not None
+
+    # -- recalling
+
+    async def recall(
+        self,
+        query: str,
+        *,
+        limit: int = 5,
+        types: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        session_id: str | None = None,
+        source: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        as_of: datetime | None = None,
+        min_score: float = 0.0,
+        namespaces: Sequence[str] = (),
+        profile: RankingProfile | str | None = None,
+    ) -> builtins.list[Recalled]:
+        """The memories that fit the query best, best first, at most `limit`, each with its `score` and `why`.
+
+        `types` any of, `tags` all of; `since <= occurred_at < until`. `as_of` answers as this memory would have
+        answered then. `namespaces` are read besides this one and its `reads`. A failed search raises; an empty list
+        means that nothing was found.
+        """
+        self._check_open()
+        validation.text("query", query, limit=validation.MAX_QUERY)
+        from remanence.domain.ranking import DEFAULT, profile_named  # deferred: numpy loads at first use
+
+        ranking = profile_named(profile or self._profile or DEFAULT)
+        moment = validation.optional_moment("as_of", as_of)
+        request = SearchRequest(
+            terms=text.query_terms(query),
+            vector=None,
+            model=self._backend.embedder.model,
+            at=moment or self._backend.clock(),
+            limit=validation.count("limit", limit),
+            min_score=validation.fraction("min_score", min_score),
+            filter=validation.filter(
+                types=types, tags=tags, session_id=session_id, source=source, since=since, until=until
+            ),
+            profile=ranking,
+        )
+        extra = validation.strings("namespaces", namespaces, limit=validation.MAX_NAME)
+        names = dict.fromkeys((self.namespace, *self._reads, *extra))
+        scopes = [Scope(tenant=self.tenant, namespace=name) for name in names]
+        if ranking.weights.get("frequency") and (flushing := self._backend.uses.flushing):
+            await asyncio.wrap_future(flushing)
+        vector = await self._backend.embedder.embed_query(await self._dense_query(query, scopes))
+        hits = await self._run(self._backend.store.search, scopes, replace(request, vector=vector))
+        if moment is None:
+            self._note_uses(hits, request.at, at_once=bool(ranking.weights.get("frequency")))
+        return hits
+
+    async def _dense_query(self, query: str, scopes: Sequence[Scope]) -> str:
+        """The query for the dense arm: without names that are common in what is searched."""
+        candidates = text.name_candidates(query)
+        if not candidates:
+            return query
+        from remanence.domain.ranking import COMMON_NAME_FLOOR, COMMON_NAME_SHARE
+
+        def common() -> set[str]:
+            found: set[str] = set()
+            for scope in scopes:
+                n, df = self._backend.store.document_frequencies(scope, tuple(candidates.values()))
+                if n >= COMMON_NAME_FLOOR:
+                    found.update(term for term, count in df.items() if count > COMMON_NAME_SHARE * n)
+            return found
+
+        return text.without_names(query, (await self._run(common)).__contains__)
+
+    def _note_uses(self, hits: Sequence[Recalled], at: datetime, *, at_once: bool) -> None:
+        uses = [Use(namespace=hit.namespace, id=hit.id, at=at) for hit in hits]
+        if uses and (self._backend.uses.add(self.tenant, uses) >= USES_HELD or at_once):
+            self._backend.uses.flush_in(self._backend.executor, self._backend.store)
+
+    async def context(
+        self,
+        query: str,
+        *,
+        max_tokens: int = 800,
+        limit: int = 20,
+        types: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        session_id: str | None = None,
+        source: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        as_of: datetime | None = None,
+        min_score: float = 0.0,
+        namespaces: Sequence[str] = (),
+        profile: RankingProfile | str | None = None,
+    ) -> str:
+        """What is recalled for the query as a block for a prompt, never over `max_tokens`; "" when there is nothing.
+
+        Tokens are estimated on the safe side. The block is fenced, and no memory can close its fence.
+        """
+        budget = validation.count("max_tokens", max_tokens, most=10_000_000)
+        hits = await self.recall(
+            query,
+            limit=limit,
+            types=types,
+            tags=tags,
+            session_id=session_id,
+            source=source,
+            since=since,
+            until=until,
+            as_of=as_of,
+            min_score=min_score,
+            namespaces=namespaces,
+            profile=profile,
+        )
+        return render(hits, max_tokens=budget)
+
+    # -- reading
+
+    async def get(self, id: str) -> MemoryRecord:
+        """The memory with this id as it is now. NotFoundError if it is not visible; the message says why."""
+        record = await self._latest(id)
+        now = self._backend.clock()
+        if not record.visible_at(now):
+            why = (
+                f"was superseded by {record.superseded_by}"
+                if record.superseded_by
+                else "was retracted"
+                if record.retracted_at
+                else "has expired or is no longer valid"
+            )
+            raise NotFoundError(f"memory {id} {why}; history() still shows it, restore() brings it back")
+        return record
+
+    async def _latest(self, id: str) -> MemoryRecord:
+        self._check_open()
+        validation.text("id", id, limit=validation.MAX_KEY)
+        found = await self._run(self._read_latest, [id])
+        if not found:
+            raise NotFoundError(f"there is no memory {id!r} in namespace {self.namespace!r}")
+        return found[0]
+
+    def _read_latest(self, ids: Sequence[str]) -> builtins.list[MemoryRecord]:
+        self._settle_uses()
+        return self._backend.store.get(self._scope, ids)
+
+    def _settle_uses(self) -> None:
+        """Counters are written late; whoever reads records sees them complete."""
+        if self._backend.uses.waiting:
+            self._backend.uses.flush(self._backend.store)
+
+    async def list(
+        self,
+        *,
+        types: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        session_id: str | None = None,
+        source: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        as_of: datetime | None = None,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> builtins.list[MemoryRecord]:
+        """Memories visible now (or then), newest first. Pass the last id as `after` for the next page."""
+        self._check_open()
+        filter = validation.filter(
+            types=types, tags=tags, session_id=session_id, source=source, since=since, until=until
+        )
+        at = validation.optional_moment("as_of", as_of) or self._backend.clock()
+        most = validation.count("limit", limit)
+        last = validation.optional_text("after", after, limit=validation.MAX_KEY)
+
+        def read() -> builtins.list[MemoryRecord]:
+            self._settle_uses()
+            return self._backend.store.list(self._scope, filter, at=at, limit=most, after=last)
+
+        return await self._run(read)
+
+    async def history(self, id: str | None = None, *, key: str | None = None) -> builtins.list[MemoryRecord]:
+        """Every version of a memory, oldest first; with a key, of every memory ever under it.
+
+        The history of a memory that has a key is the history of the key. NotFoundError if there is none.
+        """
+        self._check_open()
+        if (id is None) == (key is None):
+            raise InvalidInputError("id", "give either id or key")
+        if id is not None:
+            key = (await self._latest(id)).key
+        validation.optional_text("key", key, limit=validation.MAX_KEY)
+
+        def read() -> builtins.list[MemoryRecord]:
+            self._settle_uses()
+            store = self._backend.store
+            found = store.versions(self._scope, key=key) if key is not None else []
+            if id is not None and not any(record.id == id for record in found):
+                found = store.versions(self._scope, id=id)
+            return found
+
+        versions = await self._run(read)
+        if not versions:
+            raise NotFoundError(
+                f"nothing was ever remembered under key {key!r} in namespace {self.namespace!r}"
+            )
+        return versions
+
+    async def stats(self) -> NamespaceStats:
+        """Counts of this namespace."""
+        self._check_open()
+        return await self._run(lambda: self._backend.store.stats(self._scope, now=self._backend.clock()))
+
+    async def namespaces(self) -> builtins.list[str]:
+        """The tenant's namespaces that hold anything, sorted."""
+        self._check_open()
+        return await self._run(self._backend.store.namespaces, self.tenant)
+
+    # -- changing
+
+    async def update(
+        self,
+        id: str,
+        *,
+        content: str | Maybe = UNSET,
+        type: str | Maybe = UNSET,
+        tags: Sequence[str] | Maybe = UNSET,
+        metadata: Mapping[str, Any] | Maybe | None = UNSET,
+        session_id: str | Maybe | None = UNSET,
+        source: str | Maybe | None = UNSET,
+        importance: float | Maybe = UNSET,
+        pinned: bool | Maybe = UNSET,
+        ttl: timedelta | float | Maybe | None = UNSET,
+        valid_from: datetime | Maybe | None = UNSET,
+        valid_to: datetime | Maybe | None = UNSET,
+        key: str | Maybe | None = UNSET,
+        if_version: int | None = None,
+    ) -> MemoryRecord:
+        """Record a new version with the given fields changed; the old one stays in `history`.
+
+        `if_version` refuses with ConflictError unless that is the current version. ConflictError also if another
+        memory already says the same or holds the key.
+        """
+        self._check_open()
+        now = self._backend.clock()
+        given: dict[str, Any] = {
+            "content": content,
+            "type": type,
+            "tags": tags,
+            "metadata": metadata,
+            "session_id": session_id,
+            "source": source,
+            "importance": importance,
+            "pinned": pinned,
+            "ttl": ttl,
+            "valid_from": valid_from,
+            "key": key,
+        }
+        given = {name: value for name, value in given.items() if value is not UNSET}
+        checked = validation.draft(
+            given.pop("content", "unchanged"), now=now, max_content=self._backend.max_content, **given
+        )
+        fields = {
+            ("expires_at" if name == "ttl" else name): getattr(
+                checked, "expires_at" if name == "ttl" else name
+            )
+            for name in given
+        }
+        if content is not UNSET:
+            fields["content"] = checked.content
+        if valid_to is not UNSET:
+            fields["valid_to"] = validation.optional_moment("valid_to", valid_to)
+        if not fields:
+            raise InvalidInputError("update", "names nothing to change")
+        current = await self.get(id)
+
+        def look() -> lifecycle.Plan:
+            self._agree_on_model()
+            latest = self._backend.store.get(self._scope, [id])
+            record = latest[0] if latest else current
+            if not latest or not record.visible_at(self._backend.clock()):
+                raise NotFoundError(f"memory {id} is no longer there")
+            if if_version is not None and record.version != if_version:
+                raise ConflictError(
+                    f"memory {id} is at version {record.version}, not {if_version}; read it again"
+                )
+            revised = replace(record, **fields)
+            self._refuse_rivals(revised)
+            return lifecycle.plan_revision(record, revised, now=self._backend.clock(), reason="updated")
+
+        return (await self._decide_and_apply(look))[0].record
+
+    def _refuse_rivals(self, record: MemoryRecord) -> None:
+        digest = text.content_digest(record)
+        keys = [record.key] if record.key is not None else []
+        held = self._backend.store.neighbours(self._scope, digests=[digest], keys=keys)
+        rivals = {**{r.id: "already says this" for r in held.by_digest.values()}}
+        rivals |= {r.id: f"already holds the key {record.key!r}" for r in held.by_key.values()}
+        rivals.pop(record.id, None)
+        for id, why in rivals.items():
+            raise ConflictError(f"memory {id} {why}; retract or forget it first, or update that one")
+
+    async def retract(self, id: str, *, reason: str | None = None) -> MemoryRecord:
+        """Stop believing a memory. It is no longer recalled, stays in `history`, and `restore` brings it back."""
+        self._check_open()
+        why = validation.optional_text("reason", reason, limit=10_000)
+        await self.get(id)
+
+        def work() -> MemoryRecord:
+            store = self._backend.store
+            for attempt in range(ATTEMPTS):
+                record = store.get(self._scope, [id])[0]
+                if record.retracted_at is None:
+                    try:
+                        store.apply(
+                            self._scope,
+                            [lifecycle.retraction(record, self._backend.clock(), why)],
+                            self._model,
+                        )
+                    except ConflictError:
+                        if attempt == ATTEMPTS - 1:
+                            raise
+                        continue
+                break
+            return store.get(self._scope, [id])[0]
+
+        return await self._run(work)
+
+    async def restore(self, id: str, *, version: int | None = None) -> MemoryRecord:
+        """Believe a retracted, superseded or older version again. It supersedes whoever holds its key now."""
+        await self._latest(id)
+
+        def look() -> lifecycle.Plan:
+            self._agree_on_model()
+            store = self._backend.store
+            versions = store.versions(self._scope, id=id)
+            digests = [text.content_digest(v) for v in versions]
+            keys = builtins.list({v.key for v in versions if v.key is not None})
+            held = store.neighbours(self._scope, digests=digests, keys=keys)
+            return lifecycle.plan_restore(versions, held, version=version, now=self._backend.clock())
+
+        return (await self._decide_and_apply(look))[0].record
+
+    async def forget(
+        self,
+        ids: str | Sequence[str] = (),
+        *,
+        types: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        session_id: str | None = None,
+        source: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        everything: bool = False,
+    ) -> Receipt:
+        """Erase memories for good, with every version: by id, by filter, or `everything` in this namespace.
+
+        NotFoundError for a single id that is not there. Key-value entries are not touched.
+        """
+        self._check_open()
+        chosen = validation.strings("ids", ids, most=100_000, limit=validation.MAX_KEY)
+        filter = validation.filter(
+            types=types, tags=tags, session_id=session_id, source=source, since=since, until=until
+        )
+        if sum((bool(chosen), not filter.empty, everything)) != 1:
+            raise InvalidInputError(
+                "ids", "name what to forget: ids, or a filter, or everything=True; one of them"
+            )
+        store = self._backend.store
+        if chosen:
+            receipt = await self._run(store.erase, self._scope, chosen)
+        else:
+            receipt = await self._run(store.erase_matching, self._scope, Filter() if everything else filter)
+        if isinstance(ids, str) and not receipt.ids:
+            raise NotFoundError(f"there is no memory {ids!r} in namespace {self.namespace!r}")
+        return receipt
+
+    # -- upkeep
+
+    async def sweep(self) -> int:
+        """Erase what has expired, in every namespace of the store; returns how many. Also happens by itself."""
+        self._check_open()
+        erased = 0
+        while True:
+            done = await self._run(
+                lambda: self._backend.store.sweep(now=self._backend.clock(), limit=SWEEP_LIMIT)
+            )
+            erased += done
+            if done < SWEEP_LIMIT:
+                return erased
+
+    def _sweep_sometimes(self) -> None:
+        now = self._backend.clock()
+        if self._backend.swept_at is None or now - self._backend.swept_at >= SWEEP_EVERY:
+            self._backend.swept_at = now
+            self._backend.executor.submit(self._sweep_quietly, now)
+
+    def _sweep_quietly(self, now: datetime) -> None:
+        try:
+            self._backend.store.sweep(now=now, limit=SWEEP_LIMIT)
+        except Exception:
+            log.warning("sweep failed", exc_info=True)
+
+    async def reembed(self, *, progress: Callable[[int, int], None] | None = None, batch: int = 256) -> int:
+        """Replace every vector in the store, of all namespaces, by this memory's embedder. Returns how many.
+
+        May be stopped and started again: it goes on where it was. Until it ends, the old vectors serve.
+        """
+        self._check_open()
+        store, model = self._backend.store, self._backend.embedder.model
+        if not isinstance(store, Reembeddable):
+            raise ConflictError(f"{builtins.type(store).__name__} cannot replace its vectors")
+        if await self._run(store.model) == model:
+            return 0
+        while True:
+            pending = await self._run(store.reembed_pending, model, batch)
+            if progress is not None:
+                progress(*await self._run(store.reembed_progress, model))
+            if pending:
+                vectors = (await self._backend.embedder.embed([content for _, content in pending])).astype(
+                    "float16"
+                )
+                staged = [(handle, v.tobytes()) for (handle, _), v in zip(pending, vectors, strict=True)]
+                await self._run(store.reembed_stage, model, staged)
+                continue
+            done, _ = await self._run(store.reembed_progress, model)
+            if await self._run(store.reembed_finish, model):
+                self._backend.model_agreed = False
+                return done
+
+    # -- plumbing
+
+    @property
+    def _model(self) -> EmbeddingModel:
+        return self._backend.embedder.model
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise ClosedError("this memory was closed; open a new one")
+
+    async def _run(self, work: Callable[..., T], *arguments: Any) -> T:
+        """A store call on a worker thread; the event loop stays free."""
+        return await asyncio.get_running_loop().run_in_executor(self._backend.executor, work, *arguments)
+
+
+class AsyncKeyValue:
+    """Plain values by key, beside the memories: any JSON value, read back unchanged."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def get(self, key: str, default: Any = None) -> Any:
+        """The value, or `default` if there is none (or it has expired)."""
+        entry = await self.entry(key)
+        return default if entry is None else json.loads(entry.value)
+
+    async def exists(self, key: str) -> bool:
+        return await self.entry(key) is not None
+
+    async def entry(self, key: str) -> Entry | None:
+        """The entry with its version and times."""
+        engine, scope, now = self._open()
+        validation.text("key", key, limit=validation.MAX_KEY)
+        return await engine._run(lambda: engine._backend.store.kv_get(scope, key, now=now))  # pyright: ignore[reportPrivateUsage]
+
+    async def set(self, key: str, value: Any, *, ttl: timedelta | float | None = None) -> int:
+        """Store a JSON value; returns its version, which counts the sets from 1. `ttl` as in `remember`."""
+        engine, scope, now = self._open()
+        validation.text("key", key, limit=validation.MAX_KEY)
+        encoded = validation.json_text("value", value, limit=10_000_000)
+        expires_at = validation.expiry("ttl", ttl, now)
+        store = engine._backend.store  # pyright: ignore[reportPrivateUsage]
+        entry = await engine._run(lambda: store.kv_set(scope, key, encoded, now=now, expires_at=expires_at))  # pyright: ignore[reportPrivateUsage]
+        return entry.version
+
+    async def delete(self, key: str) -> bool:
+        """Remove the entry; True if there was one."""
+        engine, scope, now = self._open()
+        validation.text("key", key, limit=validation.MAX_KEY)
+        return await engine._run(lambda: engine._backend.store.kv_delete(scope, key, now=now))  # pyright: ignore[reportPrivateUsage]
+
+    async def keys(self, prefix: str = "") -> list[str]:
+        """Keys that start with `prefix`, sorted."""
+        engine, scope, now = self._open()
+        validation.text("prefix", prefix, limit=validation.MAX_KEY, empty=True)
+        return await engine._run(lambda: engine._backend.store.kv_keys(scope, prefix=prefix, now=now))  # pyright: ignore[reportPrivateUsage]
+
+    def _open(self) -> tuple[AsyncEngine, Scope, datetime]:
+        engine = self._engine
+        engine._check_open()  # pyright: ignore[reportPrivateUsage]
+        return engine, engine._scope, engine._backend.clock()  # pyright: ignore[reportPrivateUsage]
+
+
+def index_entry(record: MemoryRecord, vector: NDArray[np.float16]) -> IndexEntry:
+    """What makes a record findable."""
+    terms = text.index_terms(record)
+    return IndexEntry(terms=terms, length=sum(terms.values()), vector=vector)

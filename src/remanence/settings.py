@@ -1,0 +1,114 @@
+"""One frozen Settings, read once at the edge: arguments, then REMANENCE_* variables, then a TOML file, then defaults."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from remanence.domain.validation import MAX_CONTENT
+from remanence.errors import InvalidInputError
+
+PREFIX = "REMANENCE_"
+CONFIG_VARIABLE = "REMANENCE_CONFIG"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What can be set, each also as REMANENCE_<NAME> or in the file named by REMANENCE_CONFIG."""
+
+    db: str = ""
+    """Path of the database, or `:memory:`. Empty: `memory.db` in the platform's data directory."""
+    tenant: str = "local"
+    """Owner of the data."""
+    profile: str = "default"
+    """Ranking profile: `default` or `kronvex`."""
+    max_content: int = MAX_CONTENT
+    """Most characters one memory may have."""
+    cache_bytes: int = 1 << 30
+    """Bound of the search cache per database."""
+    embedder: Literal["minilm", "openai", "hashing"] = "minilm"
+    """`minilm` is built in and offline; `openai` calls any OpenAI-compatible endpoint; `hashing` is for tests."""
+    embedder_url: str = ""
+    """Base URL of the `openai` embedder, up to and including `/v1`."""
+    embedder_model: str = ""
+    """Model of the `openai` embedder."""
+    embedder_dimension: int = 0
+    """Dimension of the `openai` embedder's vectors."""
+    embedder_api_key: str = ""
+    """Key for the `openai` embedder, if it wants one."""
+
+    def __repr__(self) -> str:
+        shown = (
+            (f.name, "***" if f.name.endswith("_key") and getattr(self, f.name) else getattr(self, f.name))
+            for f in fields(self)
+        )
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown)})"
+
+    @property
+    def path(self) -> Path | None:
+        """Where the database is; None means in memory."""
+        if self.db == ":memory:":
+            return None
+        return Path(self.db).expanduser() if self.db else default_path()
+
+
+def default_path() -> Path:
+    """`memory.db` in the platform's data directory for this user."""
+    from platformdirs import user_data_path  # deferred: only needed when no path was chosen
+
+    return user_data_path("remanence", appauthor=False) / "memory.db"
+
+
+def load(environ: Mapping[str, str] | None = None, **arguments: Any) -> Settings:
+    """Settings from arguments (None: not given), environment and file. InvalidInputError for unknown names or bad values."""
+    environ = os.environ if environ is None else environ
+    given: dict[str, Any] = {}
+    if file := environ.get(CONFIG_VARIABLE):
+        given |= _from_file(Path(file).expanduser())
+    kinds = {f.name: f for f in fields(Settings)}
+    for variable, value in environ.items():
+        if variable.startswith(PREFIX) and variable != CONFIG_VARIABLE:
+            name = variable.removeprefix(PREFIX).lower()
+            if name not in kinds:
+                known = ", ".join(sorted(f"{PREFIX}{n.upper()}" for n in kinds))
+                raise InvalidInputError(
+                    variable, f"is no setting of Remanence; known are {known}, {CONFIG_VARIABLE}"
+                )
+            given[name] = value
+    given |= {name: value for name, value in arguments.items() if value is not None}
+    return Settings(**{name: _typed(name, value) for name, value in given.items()})
+
+
+def _from_file(path: Path) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidInputError(CONFIG_VARIABLE, f"cannot read {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInputError(CONFIG_VARIABLE, f"{path} is not valid TOML: {error}") from error
+    if unknown := sorted(set(content) - {f.name for f in fields(Settings)}):
+        raise InvalidInputError(unknown[0], f"in {path} is no setting of Remanence")
+    return content
+
+
+def _typed(name: str, value: Any) -> Any:
+    wanted = type(getattr(_DEFAULTS, name))
+    if isinstance(value, os.PathLike):
+        value = os.fspath(value)
+    try:
+        value = wanted(value) if not isinstance(value, wanted) else value
+    except (TypeError, ValueError):
+        raise InvalidInputError(name, f"must be {wanted.__name__}, not {value!r}") from None
+    choices = {"embedder": ("minilm", "openai", "hashing")}.get(name)
+    if choices and value not in choices:
+        raise InvalidInputError(name, f"must be one of {choices}, not {value!r}")
+    if wanted is int and value < (0 if name == "embedder_dimension" else 1):
+        raise InvalidInputError(name, f"must be positive, not {value}")
+    return value
+
+
+_DEFAULTS = Settings()

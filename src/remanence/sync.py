@@ -1,0 +1,367 @@
+"""The blocking twin of the engine: the same verbs, run on one background event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import builtins
+import os
+import threading
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from remanence.domain.records import Entry, MemoryRecord, NamespaceStats, Recalled, Receipt, Remembered
+from remanence.engine import UNSET, AsyncEngine, Maybe
+from remanence.errors import WrongContextError
+
+if TYPE_CHECKING:
+    from remanence.domain.ranking import RankingProfile
+
+T = TypeVar("T")
+
+
+class Portal:
+    """An event loop on a daemon thread, for calls from threads that have none."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="remanence-portal", daemon=True)
+        self._thread.start()
+
+    def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run the coroutine to its end and return its result. WrongContextError inside a running event loop."""
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            pass
+        else:
+            coroutine.close()
+            raise WrongContextError(
+                "Memory blocks and would stop the running event loop; use AsyncMemory there and await its verbs"
+            )
+        future = asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()  # an interrupted caller takes its work along
+            raise
+
+
+_lock = threading.Lock()
+_portal: Portal | None = None
+
+
+def call(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run the coroutine on the process's portal, made at first use (and anew after a fork)."""
+    global _portal
+    if _portal is None or _portal.pid != os.getpid():
+        with _lock:
+            if _portal is None or _portal.pid != os.getpid():
+                _portal = Portal()
+    return _portal.call(coroutine)
+
+
+class BlockingEngine:
+    """Persistent memory of one namespace, for code without an event loop. Verbs and errors are AsyncEngine's."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self.kv = BlockingKeyValue(engine)
+
+    @property
+    def aio(self) -> AsyncEngine:
+        """The asynchronous memory behind this one, for use inside an event loop."""
+        return self._engine
+
+    @property
+    def namespace(self) -> str:
+        return self._engine.namespace
+
+    @property
+    def tenant(self) -> str:
+        return self._engine.tenant
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        return self._engine.reads
+
+    def at(self, namespace: str, *, reads: Sequence[str] = ()) -> BlockingEngine:
+        """See AsyncEngine.at."""
+        return BlockingEngine(self._engine.at(namespace, reads=reads))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """See AsyncEngine.aclose."""
+        call(self._engine.aclose())
+
+    def remember(
+        self,
+        content: str,
+        *,
+        type: str = "fact",
+        tags: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+        session_id: str | None = None,
+        source: str | None = None,
+        importance: float = 0.5,
+        pinned: bool = False,
+        ttl: timedelta | float | None = None,
+        valid_from: datetime | None = None,
+        key: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Remembered:
+        """See AsyncEngine.remember."""
+        return call(
+            self._engine.remember(
+                content,
+                type=type,
+                tags=tags,
+                metadata=metadata,
+                session_id=session_id,
+                source=source,
+                importance=importance,
+                pinned=pinned,
+                ttl=ttl,
+                valid_from=valid_from,
+                key=key,
+                idempotency_key=idempotency_key,
+            )
+        )
+
+    def remember_many(self, items: Iterable[str | Mapping[str, Any]]) -> builtins.list[Remembered]:
+        """See AsyncEngine.remember_many."""
+        return call(self._engine.remember_many(items))
+
+    def recall(
+        self,
+        query: str,
+        *,
+        limit: int = 5,
+        types: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        session_id: str | None = None,
+        source: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        as_of: datetime | None = None,
+        min_score: float = 0.0,
+        namespaces: Sequence[str] = (),
+        profile: RankingProfile | str | None = None,
+    ) -> builtins.list[Recalled]:
+        """See AsyncEngine.recall."""
+        return call(
+            self._engine.recall(
+                query,
+                limit=limit,
+                types=types,
+                tags=tags,
+                session_id=session_id,
+                source=source,
+                since=since,
+                until=until,
+                as_of=as_of,
+                min_score=min_score,
+                namespaces=namespaces,
+                profile=profile,
+            )
+        )
+
+    def context(
+        self,
+        query: str,
+        *,
+        max_tokens: int = 800,
+        limit: int = 20,
+        types: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        session_id: str | None = None,
+        source: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        as_of: datetime | None = None,
+        min_score: float = 0.0,
+        namespaces: Sequence[str] = (),
+        profile: RankingProfile | str | None = None,
+    ) -> str:
+        """See AsyncEngine.context."""
+        return call(
+            self._engine.context(
+                query,
+                max_tokens=max_tokens,
+                limit=limit,
+                types=types,
+                tags=tags,
+                session_id=session_id,
+                source=source,
+                since=since,
+                until=until,
+                as_of=as_of,
+                min_score=min_score,
+                namespaces=namespaces,
+                profile=profile,
+            )
+        )
+
+    def get(self, id: str) -> MemoryRecord:
+        """See AsyncEngine.get."""
+        return call(self._engine.get(id))
+
+    def list(
+        self,
+        *,
+        types: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        session_id: str | None = None,
+        source: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        as_of: datetime | None = None,
+        limit: int = 100,
+        after: str | None = None,
+    ) -> builtins.list[MemoryRecord]:
+        """See AsyncEngine.list."""
+        return call(
+            self._engine.list(
+                types=types,
+                tags=tags,
+                session_id=session_id,
+                source=source,
+                since=since,
+                until=until,
+                as_of=as_of,
+                limit=limit,
+                after=after,
+            )
+        )
+
+    def history(self, id: str | None = None, *, key: str | None = None) -> builtins.list[MemoryRecord]:
+        """See AsyncEngine.history."""
+        return call(self._engine.history(id, key=key))
+
+    def stats(self) -> NamespaceStats:
+        """See AsyncEngine.stats."""
+        return call(self._engine.stats())
+
+    def namespaces(self) -> builtins.list[str]:
+        """See AsyncEngine.namespaces."""
+        return call(self._engine.namespaces())
+
+    def update(
+        self,
+        id: str,
+        *,
+        content: str | Maybe = UNSET,
+        type: str | Maybe = UNSET,
+        tags: Sequence[str] | Maybe = UNSET,
+        metadata: Mapping[str, Any] | Maybe | None = UNSET,
+        session_id: str | Maybe | None = UNSET,
+        source: str | Maybe | None = UNSET,
+        importance: float | Maybe = UNSET,
+        pinned: bool | Maybe = UNSET,
+        ttl: timedelta | float | Maybe | None = UNSET,
+        valid_from: datetime | Maybe | None = UNSET,
+        valid_to: datetime | Maybe | None = UNSET,
+        key: str | Maybe | None = UNSET,
+        if_version: int | None = None,
+    ) -> MemoryRecord:
+        """See AsyncEngine.update."""
+        return call(
+            self._engine.update(
+                id,
+                content=content,
+                type=type,
+                tags=tags,
+                metadata=metadata,
+                session_id=session_id,
+                source=source,
+                importance=importance,
+                pinned=pinned,
+                ttl=ttl,
+                valid_from=valid_from,
+                valid_to=valid_to,
+                key=key,
+                if_version=if_version,
+            )
+        )
+
+    def retract(self, id: str, *, reason: str | None = None) -> MemoryRecord:
+        """See AsyncEngine.retract."""
+        return call(self._engine.retract(id, reason=reason))
+
+    def restore(self, id: str, *, version: int | None = None) -> MemoryRecord:
+        """See AsyncEngine.restore."""
+        return call(self._engine.restore(id, version=version))
+
+    def forget(
+        self,
+        ids: str | Sequence[str] = (),
+        *,
+        types: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        session_id: str | None = None,
+        source: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        everything: bool = False,
+    ) -> Receipt:
+        """See AsyncEngine.forget."""
+        return call(
+            self._engine.forget(
+                ids,
+                types=types,
+                tags=tags,
+                session_id=session_id,
+                source=source,
+                since=since,
+                until=until,
+                everything=everything,
+            )
+        )
+
+    def sweep(self) -> int:
+        """See AsyncEngine.sweep."""
+        return call(self._engine.sweep())
+
+    def reembed(self, *, progress: Callable[[int, int], None] | None = None, batch: int = 256) -> int:
+        """See AsyncEngine.reembed."""
+        return call(self._engine.reembed(progress=progress, batch=batch))
+
+
+class BlockingKeyValue:
+    """Plain values by key; see AsyncKeyValue."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._kv = engine.kv
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """See AsyncKeyValue.get."""
+        return call(self._kv.get(key, default))
+
+    def exists(self, key: str) -> bool:
+        """See AsyncKeyValue.exists."""
+        return call(self._kv.exists(key))
+
+    def __contains__(self, key: str) -> bool:
+        return self.exists(key)
+
+    def entry(self, key: str) -> Entry | None:
+        """See AsyncKeyValue.entry."""
+        return call(self._kv.entry(key))
+
+    def set(self, key: str, value: Any, *, ttl: timedelta | float | None = None) -> int:
+        """See AsyncKeyValue.set."""
+        return call(self._kv.set(key, value, ttl=ttl))
+
+    def delete(self, key: str) -> bool:
+        """See AsyncKeyValue.delete."""
+        return call(self._kv.delete(key))
+
+    def keys(self, prefix: str = "") -> list[str]:
+        """See AsyncKeyValue.keys."""
+        return call(self._kv.keys(prefix))
