@@ -154,7 +154,10 @@ class Ranked:
 def rank(
     candidates: Candidates, profile: RankingProfile, *, at_us: int, limit: int, min_score: float
 ) -> list[Ranked]:
-    """The best `limit` candidates of at least `min_score`, best first; equal scores keep the order given."""
+    """The best `limit` candidates of at least `min_score`, best first; equal scores keep the order given.
+
+    A candidate that is neither similar (cosine > 0) nor shares a term is no hit, however new or important.
+    """
     if not len(candidates.similarity):
         return []
     parts = _parts(candidates, profile, at_us)
@@ -162,7 +165,9 @@ def rank(
     for values in parts.values():
         total += values
     # Rounded, so that sums taken in another order by another store do not reorder equals.
-    order = np.argsort(-np.round(total, 5), kind="stable")[:limit]
+    order = np.argsort(-np.round(total, 5), kind="stable")
+    hit = (candidates.similarity > 0) | (candidates.lexical > 0)
+    order = order[hit[order]][:limit]
     ranked: list[Ranked] = []
     for i in order.tolist():
         score = float(total[i])
