@@ -57,6 +57,9 @@ SWEEP_LIMIT = 500
 USES_HELD = 64  # recalls counted in memory before they are written
 
 
+_ARGUMENTS = frozenset(Draft.__dataclass_fields__) - {"expires_at"} | {"ttl"}
+
+
 class Unset(Enum):
     """The default of arguments for which None is a value."""
 
@@ -232,7 +235,7 @@ class AsyncEngine:
         return (await self._remember([draft]))[0]
 
     async def remember_many(self, items: Iterable[str | Mapping[str, Any]]) -> builtins.list[Remembered]:
-        """Keep many memories in one transaction: all of them, or none. Each item is a text or `remember`'s arguments."""
+        """Keep many memories in one transaction: all of them, or none. An item is a text or `remember`'s arguments."""
         drafts: builtins.list[Draft] = []
         for i, item in enumerate(items):
             arguments: Mapping[str, Any] = {"content": item} if isinstance(item, str) else item
@@ -246,15 +249,11 @@ class AsyncEngine:
                 raise InvalidInputError(f"items[{i}].{error.argument}", error.why) from None
         return await self._remember(drafts)
 
-    _ARGUMENTS = frozenset(
-        ["content", "type", "tags", "metadata", "session_id", "source", "importance", "pinned", "ttl", "valid_from", "key", "idempotency_key"]
-    )
-
     def _draft(self, arguments: Mapping[str, Any]) -> Draft:
-        unknown = set(arguments) - self._ARGUMENTS
+        unknown = set(arguments) - _ARGUMENTS
         if unknown:
             raise InvalidInputError(
-                sorted(map(str, unknown))[0], f"is unknown; known are {sorted(self._ARGUMENTS)}"
+                sorted(map(str, unknown))[0], f"is unknown; known are {sorted(_ARGUMENTS)}"
             )
         if "content" not in arguments:
             raise InvalidInputError("content", "is missing")

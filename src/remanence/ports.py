@@ -157,7 +157,7 @@ class Store(Protocol):
         ...
 
     def sweep(self, *, now: datetime, limit: int) -> int:
-        """Erase up to `limit` records and key-value entries that expired before `now`, of every scope. Returns how many."""
+        """Erase up to `limit` expired records and key-value entries of every scope. Returns how many."""
         ...
 
     # -- key-value

@@ -1,4 +1,4 @@
-"""One frozen Settings, read once at the edge: arguments, then REMANENCE_* variables, then a TOML file, then defaults."""
+"""One frozen Settings, read once at the edge: arguments, REMANENCE_* variables, a TOML file, defaults."""
 
 from __future__ import annotations
 
@@ -64,7 +64,10 @@ def default_path() -> Path:
 
 
 def load(environ: Mapping[str, str] | None = None, **arguments: Any) -> Settings:
-    """Settings from arguments (None: not given), environment and file. InvalidInputError for unknown names or bad values."""
+    """Settings from arguments (None: not given), environment and file.
+
+    InvalidInputError for unknown names or bad values.
+    """
     environ = os.environ if environ is None else environ
     given: dict[str, Any] = {}
     if file := environ.get(CONFIG_VARIABLE):
@@ -80,7 +83,8 @@ def load(environ: Mapping[str, str] | None = None, **arguments: Any) -> Settings
                 )
             given[name] = value
     given |= {name: value for name, value in arguments.items() if value is not None}
-    return Settings(**{name: _typed(name, value) for name, value in given.items()})
+    checked: dict[str, Any] = {name: _typed(name, value) for name, value in given.items()}
+    return Settings(**checked)
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -95,20 +99,22 @@ def _from_file(path: Path) -> dict[str, Any]:
     return content
 
 
-def _typed(name: str, value: Any) -> Any:
-    wanted = type(getattr(_DEFAULTS, name))
-    if isinstance(value, os.PathLike):
-        value = os.fspath(value)
-    try:
-        value = wanted(value) if not isinstance(value, wanted) else value
-    except (TypeError, ValueError):
-        raise InvalidInputError(name, f"must be {wanted.__name__}, not {value!r}") from None
+def _typed(name: str, value: Any) -> str | int:
+    default: str | int = getattr(_DEFAULTS, name)
+    if isinstance(default, int):
+        try:
+            number = int(value)
+        except (TypeError, ValueError):
+            raise InvalidInputError(name, f"must be a whole number, not {value!r}") from None
+        if number < (0 if name == "embedder_dimension" else 1):
+            raise InvalidInputError(name, f"must be positive, not {number}")
+        return number
+    if not isinstance(value, (str, Path)):
+        raise InvalidInputError(name, f"must be str, not {value!r}")
     choices = {"embedder": ("minilm", "openai", "hashing")}.get(name)
     if choices and value not in choices:
-        raise InvalidInputError(name, f"must be one of {choices}, not {value!r}")
-    if wanted is int and value < (0 if name == "embedder_dimension" else 1):
-        raise InvalidInputError(name, f"must be positive, not {value}")
-    return value
+        raise InvalidInputError(name, f"must be one of {', '.join(choices)}, not {value!r}")
+    return str(value)
 
 
 _DEFAULTS = Settings()

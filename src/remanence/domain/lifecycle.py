@@ -78,7 +78,7 @@ class _Planner:
         served, record = self.served[draft.idempotency_key]
         if served != fingerprint(draft):
             raise IdempotencyConflictError(
-                f"idempotency_key {draft.idempotency_key!r} was already used for other content; use a new key for a new memory"
+                f"idempotency_key {draft.idempotency_key!r} was already used for other content; use a new key"
             )
         return Remembered(record=record, action="replayed") if record is not None else None
 

@@ -15,7 +15,13 @@ from remanence.domain.records import SESSION_TYPES, Draft, MemoryRecord
 
 # Words that say nothing about a memory's subject. "may" stays: it is also a month. "no" and "not" stay: they matter.
 STOP_WORDS = frozenset(
-    ["a", "about", "after", "again", "all", "also", "am", "an", "and", "any", "are", "as", "at", "be", "because", "been", "before", "being", "both", "but", "by", "can", "could", "did", "do", "does", "doing", "down", "during", "each", "few", "for", "from", "further", "had", "has", "have", "having", "he", "her", "here", "hers", "herself", "him", "himself", "his", "how", "i", "if", "in", "into", "is", "it", "its", "itself", "just", "me", "more", "most", "my", "myself", "of", "off", "on", "once", "only", "or", "other", "our", "ours", "ourselves", "out", "over", "own", "same", "she", "should", "so", "some", "such", "than", "that", "the", "their", "theirs", "them", "themselves", "then", "there", "these", "they", "this", "those", "through", "to", "too", "under", "until", "up", "us", "very", "was", "we", "were", "what", "when", "where", "which", "while", "who", "whom", "whose", "why", "will", "with", "would", "you", "your", "yours", "yourself", "yourselves", "s", "t", "d", "ll", "m", "re", "ve", "don", "didn", "doesn", "isn", "wasn", "aren", "weren", "won", "wouldn", "couldn", "shouldn", "hasn", "haven"]
+    """a about after again all also am an and any are as at be because been before being both but by can could did do
+    does doing down during each few for from further had has have having he her here hers herself him himself his how
+    i if in into is it its itself just me more most my myself of off on once only or other our ours ourselves out over
+    own same she should so some such than that the their theirs them themselves then there these they this those
+    through to too under until up us very was we were what when where which while who whom whose why will with would
+    you your yours yourself yourselves s t d ll m re ve don didn doesn isn wasn aren weren won wouldn couldn shouldn
+    hasn haven""".split()
 )
 
 _WORD = re.compile(r"[^\W_]+")
@@ -31,14 +37,13 @@ _stemmers = threading.local()
 
 @lru_cache(maxsize=65_536)
 def _stem(word: str) -> str:
-    try:
-        stemmer = _stemmers.english
-    except AttributeError:
+    stem: Callable[[str], str] | None = getattr(_stemmers, "stem", None)
+    if stem is None:
         import Stemmer  # deferred: importing the library must stay light
 
         # A stemmer keeps state between calls, so each thread has its own.
-        stemmer = _stemmers.english = Stemmer.Stemmer("english")
-    return stemmer.stemWord(word)
+        stem = _stemmers.stem = Stemmer.Stemmer("english").stemWord  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    return str(stem(word))  # pyright: ignore[reportOptionalCall, reportUnknownArgumentType]
 
 
 def _fold(text: str) -> str:
@@ -90,17 +95,21 @@ def query_terms(query: str, limit: int = 256) -> tuple[str, ...]:
 
 
 def index_terms(record: MemoryRecord) -> Counter[str]:
-    """Terms a record is found by: its date, source, key and tags besides its content (RETRIEVAL: `[date] source: content`)."""
+    """Terms a record is found by: its date, source, key and tags besides its content."""
     when = record.occurred_at
-    head = f"{when.day} {when.strftime('%B')} {when.year} {record.source or ''} {record.key or ''} {' '.join(record.tags)}"
-    return terms(f"{head} {record.content}")
+    date = f"{when.day} {_MONTHS[when.month - 1]} {when.year}"  # not strftime: that speaks the machine's language
+    return terms(" ".join((date, record.source or "", record.key or "", *record.tags, record.content)))
 
 
+_MONTHS = "January February March April May June July August September October November December".split()
 _NAME = re.compile(r"[^\W\d_][\w'’-]*")
 
 
 def name_candidates(query: str) -> dict[str, str]:
-    """Capitalised words of a query that may be names, each with its term. A sentence's first word counts only as a possessive."""
+    """Capitalised words of a query that may be names, each with its term.
+
+    A sentence's first word counts only as a possessive.
+    """
     found: dict[str, str] = {}
     for match in _NAME.finditer(query):
         word = match.group()
@@ -154,7 +163,7 @@ def _hash(parts: Iterable[str | None]) -> bytes:
 
 
 def content_digest(memory: Draft | MemoryRecord) -> bytes:
-    """16 bytes equal for memories that say the same: same type, source, key and canonical text (and session, where it matters)."""
+    """16 bytes, equal for memories that say the same: type, source, key, canonical text, and session where it matters."""
     session = memory.session_id if memory.type in SESSION_TYPES else None
     return _hash((memory.type, memory.source, memory.key, session, canonical(memory.content)))
 

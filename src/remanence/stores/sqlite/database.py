@@ -8,7 +8,7 @@ import queue
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import CancelledError, Future
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from pathlib import Path
@@ -31,10 +31,13 @@ T = TypeVar("T")
 
 BUSY_SECONDS = 30.0
 GROUP = 512  # writes that may share one commit
+CHECKPOINT_PAGES = (
+    8192  # a memory touches some thirty pages; SQLite's 1000 would checkpoint every few commits
+)
 
 
 @contextlib.contextmanager
-def translated(path: Path | None) -> Iterator[None]:
+def translated(path: Path | None) -> Generator[None]:
     """SQLite's errors as ours; anything else passes."""
     try:
         yield
@@ -92,6 +95,7 @@ def connect(path: Path | None) -> sqlite3.Connection:
         if path is not None:
             connection.execute("PRAGMA mmap_size=1073741824")
             connection.execute("PRAGMA journal_size_limit=67108864")
+            connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
     except BaseException:
         connection.close()
         raise
@@ -162,7 +166,7 @@ class Database:
     # -- reading
 
     @contextlib.contextmanager
-    def read(self) -> Iterator[sqlite3.Connection]:
+    def read(self) -> Generator[sqlite3.Connection]:
         """A connection inside one read transaction: everything read through it is of one moment."""
         self._check_open()
         with translated(self.path):
@@ -206,8 +210,9 @@ class Database:
                 return future.result(timeout=BUSY_SECONDS)
         except FutureTimeoutError:
             if future.cancel():
+                self._check_open()
                 raise StoreUnavailableError(
-                    f"{self.path} stayed locked by another process for {BUSY_SECONDS:.0f} s; nothing was stored, try again"
+                    f"{self.path} stayed locked by another process for {BUSY_SECONDS:.0f} s; nothing was stored"
                 ) from None
             with translated(self.path):
                 return future.result()  # it is being written: only its end tells the truth

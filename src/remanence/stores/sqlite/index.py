@@ -20,7 +20,7 @@ from remanence.domain.records import Filter
 from remanence.stores.sqlite.rows import compile_filter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Generator, Iterator
 
     from numpy.typing import NDArray
 
@@ -287,7 +287,7 @@ class NamespaceIndex:
         known = self._postings.pop(term, None)
         last = int(self._columns["seq"][self._n - 1]) if self._n else -1
         if known is None or known.seq < last:
-            upto = -1 if known is None else known.seq
+            upto = 0 if known is None else known.seq  # seq 0 is the document frequency
             rows = connection.execute(
                 "SELECT seq, tf FROM posting WHERE ns_id = ? AND term = ? AND seq > ? AND seq <= ?",
                 (self.ns_id, term, upto, last),
@@ -353,8 +353,8 @@ class IndexCache:
 
     @contextlib.contextmanager
     def opened(
-        self, connection: sqlite3.Connection, ns_id: int, dimension: Callable[[], int]
-    ) -> Iterator[NamespaceIndex | None]:
+        self, connection: sqlite3.Connection, ns_id: int, dimension: int
+    ) -> Generator[NamespaceIndex | None]:
         """The namespace's index, locked and exactly as fresh as `connection`'s snapshot; None if it does not exist.
 
         Raises StaleSnapshotError if another thread has already taken in more: read again from a newer snapshot.
@@ -378,12 +378,12 @@ class IndexCache:
             yield index
             index.trim_postings(self.most_bytes // 4)
 
-    def _index(self, ns_id: int, epoch: int, entries: int, dimension: Callable[[], int]) -> NamespaceIndex:
+    def _index(self, ns_id: int, epoch: int, entries: int, dimension: int) -> NamespaceIndex:
         with self._lock:
             index = self._indexes.get(ns_id)
             if index is None or index.epoch < epoch or index.wasteful:
-                keep = entries * (dimension() + 40) <= self.most_bytes
-                index = self._indexes[ns_id] = NamespaceIndex(ns_id, dimension(), epoch, keep_vectors=keep)
+                keep = entries * (dimension + 40) <= self.most_bytes
+                index = self._indexes[ns_id] = NamespaceIndex(ns_id, dimension, epoch, keep_vectors=keep)
             self._indexes.move_to_end(ns_id)
             return index
 

@@ -210,15 +210,15 @@ _BROKEN = (
         "namespace {0!r} counts {1} memories where {2} are",
     ),
     (
-        "SELECT p.seq, count(*) FROM posting AS p WHERE NOT EXISTS"
+        "SELECT p.seq, count(*) FROM posting AS p WHERE p.seq > 0 AND NOT EXISTS"
         " (SELECT 1 FROM memory AS m WHERE m.seq = p.seq AND m.ns_id = p.ns_id AND m.terms IS NOT NULL)"
         " GROUP BY p.seq",
         "{1} postings point at version {0}, which does not exist",
     ),
     (
-        "SELECT d.ns_id, d.term, d.df, (SELECT count(*) FROM posting AS p JOIN memory AS m ON m.seq = p.seq"
-        " WHERE p.ns_id = d.ns_id AND p.term = d.term AND m.retracted_at IS NULL) AS actual"
-        " FROM document_frequency AS d WHERE d.df != actual",
+        "SELECT d.ns_id, d.term, d.tf, (SELECT count(*) FROM posting AS p JOIN memory AS m ON m.seq = p.seq"
+        " WHERE p.ns_id = d.ns_id AND p.term = d.term AND p.seq > 0 AND m.retracted_at IS NULL) AS actual"
+        " FROM posting AS d WHERE d.seq = 0 AND d.tf != actual",
         "term {1} of namespace {0} has document frequency {2}, not {3}",
     ),
 )
@@ -247,7 +247,7 @@ def _check_postings(connection: sqlite3.Connection) -> Iterator[str]:
             elif (
                 believed
                 and not connection.execute(
-                    "SELECT 1 FROM document_frequency WHERE ns_id = ? AND term = ?", (ns_id, term)
+                    "SELECT 1 FROM posting WHERE ns_id = ? AND term = ? AND seq = 0", (ns_id, term)
                 ).fetchone()
             ):
                 yield f"term {term} of namespace {ns_id} has no document frequency"

@@ -145,6 +145,9 @@ def visible_until_us(record: MemoryRecord) -> int:
     return FOREVER if end is None else to_us(end)
 
 
+# A version that holds its digest and key against others.
+HOLDS_CLAIMS = "m.retracted_at IS NULL AND m.superseded_by IS NULL"
+
 # A version's visibility in SQL; `MemoryRecord.visible_at` is its oracle.
 VISIBLE = (
     "m.recorded_at <= ? AND (m.retracted_at IS NULL OR m.retracted_at > ?) AND (m.valid_to IS NULL OR m.valid_to > ?)"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,7 +44,7 @@ CHUNK = 500  # values in one IN (...)
 def search(
     connection: sqlite3.Connection,
     cache: IndexCache,
-    dimension: Callable[[], int],
+    dimension: int,
     scopes: Sequence[Scope],
     request: SearchRequest,
 ) -> list[Recalled]:
@@ -112,7 +112,7 @@ class _Found:
 def _find(
     connection: sqlite3.Connection,
     cache: IndexCache,
-    dimension: Callable[[], int],
+    dimension: int,
     scope: Scope,
     ns_id: int,
     request: SearchRequest,

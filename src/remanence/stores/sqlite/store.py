@@ -28,6 +28,7 @@ from remanence.stores.sqlite import maintenance, writing
 from remanence.stores.sqlite.database import Database
 from remanence.stores.sqlite.rows import (
     FROM_MEMORY,
+    HOLDS_CLAIMS,
     RECORD,
     VISIBLE,
     compile_filter,
@@ -80,7 +81,7 @@ class SQLiteStore:
             ns_id = find_namespace(connection, scope)
             if ns_id is None:
                 return Neighbours()
-            holder = f"SELECT {RECORD} {FROM_MEMORY} WHERE m.ns_id = ? AND m.retracted_at IS NULL AND m.superseded_by IS NULL"
+            holder = f"SELECT {RECORD} {FROM_MEMORY} WHERE m.ns_id = ? AND {HOLDS_CLAIMS}"
             for digest in digests:
                 if row := connection.execute(f"{holder} AND m.digest = ?", (ns_id, digest)).fetchone():
                     by_digest[digest] = to_record(row, scope.namespace)
@@ -148,7 +149,7 @@ class SQLiteStore:
                     raise writing.mismatch(stored, request.model)
                 dimension = request.model.dimension if stored is None else stored.dimension
                 try:
-                    return search(connection, self._cache, lambda: dimension, scopes, request)
+                    return search(connection, self._cache, dimension, scopes, request)
                 except StaleSnapshotError:
                     continue
 
@@ -161,7 +162,8 @@ class SQLiteStore:
             found: dict[str, int] = {}
             for term in terms:
                 row = connection.execute(
-                    "SELECT df FROM document_frequency WHERE ns_id = ? AND term = ?", (ns_id, term_hash(term))
+                    "SELECT tf FROM posting WHERE ns_id = ? AND term = ? AND seq = 0",
+                    (ns_id, term_hash(term)),
                 ).fetchone()
                 if row:
                     found[term] = row[0]
@@ -266,8 +268,8 @@ class SQLiteStore:
     def namespaces(self, tenant: str) -> builtins.list[str]:
         with self._db.read() as connection:
             rows = connection.execute(
-                "SELECT name FROM namespace AS n WHERE tenant = ? AND (EXISTS (SELECT 1 FROM memory WHERE ns_id = n.ns_id)"
-                " OR EXISTS (SELECT 1 FROM kv WHERE ns_id = n.ns_id))",
+                "SELECT name FROM namespace AS n WHERE tenant = ? AND (EXISTS"
+                " (SELECT 1 FROM memory WHERE ns_id = n.ns_id) OR EXISTS (SELECT 1 FROM kv WHERE ns_id = n.ns_id))",
                 (tenant,),
             )
             return sorted(name for (name,) in rows)

@@ -1,4 +1,4 @@
-"""Changes as rows, inside one of the writer's transactions. What can be gathered over a commit is written at its end."""
+"""Changes as rows, inside one of the writer's transactions; index rows are written at its end, sorted."""
 
 from __future__ import annotations
 
@@ -144,17 +144,13 @@ class WriteContext:
             deltas: Counter[tuple[int, int]] = Counter()
             for term, delta in self._df:
                 deltas[term] += delta
-            added = sorted((ns_id, term, delta) for (ns_id, term), delta in deltas.items() if delta > 0)
-            lowered = [(delta, ns_id, term) for (ns_id, term), delta in deltas.items() if delta < 0]
             many(
-                "INSERT INTO document_frequency VALUES (?, ?, ?)"
-                " ON CONFLICT(ns_id, term) DO UPDATE SET df = df + excluded.df",
-                added,
+                "INSERT INTO posting VALUES (?, ?, 0, ?) ON CONFLICT DO UPDATE SET tf = tf + excluded.tf",
+                sorted((ns_id, term, delta) for (ns_id, term), delta in deltas.items() if delta),
             )
-            many("UPDATE document_frequency SET df = df + ? WHERE ns_id = ? AND term = ?", lowered)
             many(
-                "DELETE FROM document_frequency WHERE ns_id = ? AND term = ? AND df <= 0",
-                [(ns_id, term) for _, ns_id, term in lowered],
+                "DELETE FROM posting WHERE ns_id = ? AND term = ? AND seq = 0 AND tf <= 0",
+                [term for term, delta in deltas.items() if delta < 0],
             )
         totals: Counter[int] = Counter()
         for ns_id, delta in self._entries:

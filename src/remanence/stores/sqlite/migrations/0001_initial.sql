@@ -71,19 +71,13 @@ CREATE TABLE entry(
     PRIMARY KEY(ns_id, seq)
 ) STRICT, WITHOUT ROWID;
 
+-- A term's document frequency stands at seq 0, on the page of its first postings: one B-tree to touch, not two.
 CREATE TABLE posting(
     ns_id INTEGER NOT NULL,
     term INTEGER NOT NULL,  -- 48 bits of blake2b
-    seq INTEGER NOT NULL,
+    seq INTEGER NOT NULL,   -- 0: this row is the document frequency
     tf INTEGER NOT NULL,
     PRIMARY KEY(ns_id, term, seq)
-) STRICT, WITHOUT ROWID;
-
-CREATE TABLE document_frequency(
-    ns_id INTEGER NOT NULL,
-    term INTEGER NOT NULL,
-    df INTEGER NOT NULL,
-    PRIMARY KEY(ns_id, term)
 ) STRICT, WITHOUT ROWID;
 
 -- Counters live beside the versions: using a memory does not rewrite it.

@@ -29,7 +29,7 @@ class Migration:
 def shipped() -> tuple[Migration, ...]:
     """Every migration in this release, in order."""
     found: list[Migration] = []
-    for file in files(__package__).iterdir():
+    for file in files(__name__).iterdir():
         if match := re.fullmatch(r"(\d{4})_(\w+)\.sql", file.name):
             sql = file.read_text(encoding="utf-8")
             found.append(Migration(int(match[1]), match[2], sql, hashlib.sha256(sql.encode()).hexdigest()))
