@@ -1,0 +1,74 @@
+"""Memory as tools a model calls, for AutoGen 0.4 and later."""
+
+from collections.abc import Awaitable, Callable
+
+from autogen_core.tools import FunctionTool
+
+from remanence.adapters._guard import TIMEOUT, Guard, OnError
+from remanence.adapters._memory import AwaitableMemory, BlockingMemory, awaitable
+from remanence.adapters._tools import (
+    FORGET,
+    MODELS_MISTAKES,
+    RECALL,
+    REMEMBER,
+    UNAVAILABLE,
+    Content,
+    Key,
+    Limit,
+    MemoryId,
+    Query,
+    Type,
+    listed,
+    stored,
+)
+
+
+def memory_tools(
+    memory: AwaitableMemory | BlockingMemory,
+    *,
+    source: str | None = None,
+    session_id: str | None = None,
+    forget: bool = False,
+    timeout: float = TIMEOUT,
+    on_error: OnError | None = None,
+) -> list[FunctionTool]:
+    """Tools `remember` and `recall` (and `forget`, if asked for), for `AssistantAgent(tools=memory_tools(memory))`.
+
+    What is remembered has the `source` given: name the agent. A tool never raises: the model reads what went wrong.
+    Give the agent `reflect_on_tool_use=True` or `max_tool_iterations`, or its run ends with the tool's result.
+    """
+    verbs, guard = awaitable(memory), Guard(on_error=on_error, timeout=timeout)
+
+    async def attempt(verb: str, work: Callable[[], Awaitable[str]]) -> str:
+        async def told() -> str:
+            try:
+                return await work()
+            except MODELS_MISTAKES as error:
+                return f"{verb} refused: {error}"
+
+        return await guard.acall(verb, told, f"{verb} failed: {UNAVAILABLE}")
+
+    async def remember(content: Content, type: Type = "fact", key: Key = "") -> str:
+        item = {"content": content, "type": type or "fact", "key": key or None}
+
+        async def work() -> str:
+            return stored(
+                (await verbs.remember_many([item | {"source": source, "session_id": session_id}]))[0]
+            )
+
+        return await attempt("remember", work)
+
+    async def recall(query: Query, limit: Limit = 5) -> str:
+        async def work() -> str:
+            return listed(await verbs.recall(query, limit=limit))
+
+        return await attempt("recall", work)
+
+    async def erase(memory_id: MemoryId) -> str:
+        async def work() -> str:
+            return f"erased {len((await verbs.forget(memory_id)).ids)} memory"
+
+        return await attempt("forget", work)
+
+    tools = [FunctionTool(remember, REMEMBER), FunctionTool(recall, RECALL)]
+    return [*tools, FunctionTool(erase, FORGET, name="forget")] if forget else tools

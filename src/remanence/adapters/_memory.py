@@ -1,0 +1,170 @@
+"""The part of a memory that adapters use, blocking and awaitable, and what they all do with it."""
+
+import hashlib
+import inspect
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, cast
+
+from remanence.adapters._guard import in_thread_async
+from remanence.domain.context import CLOSE, OPEN
+from remanence.domain.records import Recalled, Receipt, Remembered
+from remanence.domain.text import canonical
+from remanence.domain.validation import MAX_CONTENT
+
+TRANSCRIPT_TYPE = "interaction"
+QUERY_CHARS = 2_000
+_SEEN = 10_000
+_BLOCK = re.compile(re.escape(OPEN) + ".*?" + re.escape(CLOSE), re.DOTALL)
+_SIGNALS = ("TERMINATE", "exit")
+
+
+class BlockingKeyValue(Protocol):
+    def get(self, key: str, default: Any = None) -> Any: ...
+    def set(self, key: str, value: Any) -> object: ...
+    def keys(self, prefix: str = "") -> list[str]: ...
+
+
+class BlockingMemory(Protocol):
+    """What adapters need of `remanence.Memory`."""
+
+    @property
+    def kv(self) -> BlockingKeyValue: ...
+
+    def recall(
+        self, query: str, *, limit: int = 5, types: Sequence[str] = (), min_score: float = 0.0
+    ) -> list[Recalled]: ...
+
+    def remember(
+        self,
+        content: str,
+        *,
+        type: str = "fact",
+        session_id: str | None = None,
+        source: str | None = None,
+        key: str | None = None,
+    ) -> Remembered: ...
+
+    def remember_many(self, items: Iterable[str | Mapping[str, Any]]) -> list[Remembered]: ...
+
+    def forget(self, ids: str | Sequence[str] = (), *, everything: bool = False) -> Receipt: ...
+
+    def close(self) -> None: ...
+
+
+class AwaitableMemory(Protocol):
+    """What adapters need of `remanence.AsyncMemory`."""
+
+    async def recall(
+        self, query: str, *, limit: int = 5, types: Sequence[str] = (), min_score: float = 0.0
+    ) -> list[Recalled]: ...
+
+    async def remember_many(self, items: Iterable[str | Mapping[str, Any]]) -> list[Remembered]: ...
+
+    async def forget(self, ids: str | Sequence[str] = (), *, everything: bool = False) -> Receipt: ...
+
+    async def aclose(self) -> None: ...
+
+
+class InThreads:
+    """A blocking memory as an awaitable one: each call in a thread of its own."""
+
+    def __init__(self, memory: BlockingMemory) -> None:
+        self._memory = memory
+
+    async def recall(
+        self, query: str, *, limit: int = 5, types: Sequence[str] = (), min_score: float = 0.0
+    ) -> list[Recalled]:
+        verb = self._memory.recall
+        return await in_thread_async(lambda: verb(query, limit=limit, types=types, min_score=min_score))
+
+    async def remember_many(self, items: Iterable[str | Mapping[str, Any]]) -> list[Remembered]:
+        return await in_thread_async(lambda: self._memory.remember_many(items))
+
+    async def forget(self, ids: str | Sequence[str] = (), *, everything: bool = False) -> Receipt:
+        verb = self._memory.forget
+        return await in_thread_async(lambda: verb(ids, everything=everything))
+
+    async def aclose(self) -> None:
+        await in_thread_async(self._memory.close)
+
+
+def awaitable(memory: AwaitableMemory | BlockingMemory) -> AwaitableMemory:
+    """The memory itself if its verbs are coroutines, else the memory in threads."""
+    if inspect.iscoroutinefunction(getattr(memory, "recall", None)):
+        return cast(AwaitableMemory, memory)
+    return InThreads(cast(BlockingMemory, memory))
+
+
+class Transcript:
+    """Turns what was said into memories, each utterance once.
+
+    The same words by the same speaker in the same session have one idempotency key: hooks that fire for several
+    receivers, several adapters on one namespace, and a restored conversation store nothing twice.
+    """
+
+    def __init__(self, *, session_id: str | None, tags: Sequence[str] = (), min_chars: int = 4) -> None:
+        self._session_id = session_id
+        self._tags = tuple(tags)
+        self._min_chars = min_chars
+        self._seen: OrderedDict[str, None] = OrderedDict()
+
+    def new(self, utterances: Iterable[tuple[str | None, str]]) -> list[dict[str, Any]]:
+        """`remember_many` items for the (speaker, text) pairs that are worth keeping and not stored yet."""
+        items: dict[str, dict[str, Any]] = {}
+        for speaker, text in utterances:
+            content = storable(_BLOCK.sub("", text))  # a recalled block that a model repeats was not said
+            if len(content) < self._min_chars:
+                continue
+            key = self._key(speaker, content)
+            if key not in self._seen:
+                items[key] = {
+                    "content": content,
+                    "type": TRANSCRIPT_TYPE,
+                    "source": speaker,
+                    "session_id": self._session_id,
+                    "tags": self._tags,
+                    "idempotency_key": key,
+                }
+        return list(items.values())
+
+    def stored(self, items: Iterable[Mapping[str, Any]]) -> None:
+        """These reached the store."""
+        for item in items:
+            self._seen[item["idempotency_key"]] = None
+        while len(self._seen) > _SEEN:
+            self._seen.popitem(last=False)
+
+    def _key(self, speaker: str | None, content: str) -> str:
+        said = "\0".join((self._session_id or "", speaker or "", content))
+        return "said:" + hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
+
+
+def storable(text: str) -> str:
+    """The text as a store accepts it: no NUL, no lone surrogates, no end-of-chat signal, not too long."""
+    kept = text.replace("\0", "").encode(errors="replace").decode().strip()
+    for signal in _SIGNALS:
+        if kept == signal:
+            return ""
+    return kept.removesuffix(_SIGNALS[0]).strip()[:MAX_CONTENT]
+
+
+def as_query(texts: Sequence[str]) -> str:
+    """One query of several texts, the most telling first; a text that is there twice counts once."""
+    return storable("\n".join(dict.fromkeys(text for text in texts if text.strip()))[:QUERY_CHARS])
+
+
+def unsaid(hits: Sequence[Recalled], live: Iterable[str], limit: int) -> list[Recalled]:
+    """The hits that tell the model something new: without what stands in the live conversation anyway."""
+    known = {canonical(text) for text in live}
+    return [hit for hit in hits if canonical(hit.content) not in known][:limit]
+
+
+def over_fetch(limit: int, live: int) -> int:
+    """How many hits to ask for so that `limit` are left after `unsaid`."""
+    return limit + min(live, 50)
+
+
+OnRecall = Callable[[Any, str, Sequence[Recalled], str], object]
+"""Called as (agent, query, hits, injected block) after each recall that a framework triggered."""
