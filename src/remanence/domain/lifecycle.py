@@ -64,6 +64,7 @@ class _Planner:
         self.served = {
             key: (r.fingerprint, neighbours.replayed.get(key)) for key, r in neighbours.replays.items()
         }
+        self.released: set[str] = set()
         self.plan = Plan()
 
     def run(self, drafts: Sequence[Draft]) -> Plan:
@@ -85,12 +86,12 @@ class _Planner:
     def _remember(self, draft: Draft) -> Remembered:
         digest = content_digest(draft)
         known = self.by_digest.get(digest)
-        if known is not None and known.visible_at(self.now):
+        if known is not None and self._alive(known):
             result = self._reinforce(known, draft, digest)
         else:
-            for stale in (known, self.by_key.get(draft.key) if draft.key else None):
-                if stale is not None and not stale.visible_at(self.now):
-                    self._release(stale)
+            for holder in (known, self.by_key.get(draft.key) if draft.key else None):
+                if holder is not None and not self._alive(holder) and holder.id not in self.released:
+                    self._release(holder)
             held = self.by_key.get(draft.key) if draft.key else None
             result = self._add(draft, digest) if held is None else self._supersede(held, draft, digest)
         if draft.idempotency_key is not None:
@@ -139,8 +140,12 @@ class _Planner:
 
     def _release(self, stale: MemoryRecord) -> None:
         """A memory no longer visible gives up its claims, so that the same may be said again."""
+        self.released.add(stale.id)
         self._close(stale, self._after(stale), reason=EXPIRED)
         self._forget_holder(stale)
+
+    def _alive(self, record: MemoryRecord) -> bool:
+        return record.visible_at(self._after(record))
 
     def _after(self, record: MemoryRecord) -> datetime:
         """Now, or the record's own time where another machine's clock runs ahead: versions never overlap."""

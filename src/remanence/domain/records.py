@@ -249,7 +249,7 @@ class CloseVersion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reinforce:
-    """Count one more time that this memory was said, at `at`."""
+    """Count one more time that this memory was said, at `at`. ConflictError unless it is believed and unsuperseded."""
 
     id: str
     at: datetime
