@@ -102,8 +102,9 @@ class Store(Protocol):
         """Make all changes, in order, or none.
 
         The first write fixes the model of the store's vectors; another one raises EmbedderMismatchError.
-        ConflictError: a version closed is not the current one, an id's version exists already, or a claim
-        (digest, key, idempotency key) is held by another record.
+        ConflictError: a version closed is not the current one, an id's version exists already or another version of
+        it is current, a claim (digest, key, idempotency key) is held by another record, or a memory to be reinforced
+        is not believed any more.
         """
         ...
 

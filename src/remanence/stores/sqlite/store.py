@@ -247,10 +247,11 @@ class SQLiteStore:
     def kv_delete(self, scope: Scope, key: str, *, now: datetime) -> bool:
         def work(context: writing.WriteContext) -> bool:
             row = context.connection.execute(
-                "DELETE FROM kv WHERE ns_id = ? AND key = ? RETURNING expires_at IS NULL OR expires_at > ?",
-                (find_namespace(context.connection, scope), key, to_us(now)),
+                "DELETE FROM kv WHERE ns_id = ? AND key = ? RETURNING expires_at",
+                (find_namespace(context.connection, scope), key),
             ).fetchone()
-            return bool(row and row[0])
+            # Compared here: SQLite 3.40 gives 0 for `expires_at IS NULL` in RETURNING on a table WITHOUT ROWID.
+            return row is not None and (row[0] is None or row[0] > to_us(now))
 
         return self._db.write(work)
 

@@ -44,6 +44,7 @@ class WriteContext:
         self._tombstones: list[tuple[int, int, int]] = []
         self._entries: list[tuple[int, int]] = []
         self._changed: list[int] = []
+        self._erased: list[int] = []
 
     def mark(self) -> tuple[int, ...]:
         return tuple(len(part) for part in self._parts())
@@ -53,7 +54,15 @@ class WriteContext:
             del part[length:]
 
     def _parts(self) -> tuple[list[Any], ...]:
-        return self._tags, self._postings, self._df, self._tombstones, self._entries, self._changed
+        return (
+            self._tags,
+            self._postings,
+            self._df,
+            self._tombstones,
+            self._entries,
+            self._changed,
+            self._erased,
+        )
 
     def ensure_namespace(self, scope: Scope) -> int:
         ns_id = find_namespace(self.connection, scope)
@@ -98,17 +107,19 @@ class WriteContext:
         """A findable version is no longer believed: it keeps its index rows for the past, not its statistics."""
         if terms is None:
             return
-        self.connection.execute(
-            "UPDATE entry SET visible_to = min(visible_to, ?) WHERE ns_id = ? AND seq = ?",
+        # It may have ended before, by expiry: caches must hear of the earlier end.
+        (ended,) = self.connection.execute(
+            "UPDATE entry SET visible_to = min(visible_to, ?) WHERE ns_id = ? AND seq = ? RETURNING visible_to",
             (visible_to, ns_id, seq),
-        )
+        ).fetchone()
         self._df.extend(((ns_id, term), -1) for term in unpack_terms(terms))
         self._entries.append((ns_id, -1))
-        self._bury(ns_id, seq, visible_to)
+        self._bury(ns_id, seq, ended)
 
     def erase_index(
         self, ns_id: int, seq: int, terms: bytes | None, tags: Sequence[str], *, believed: bool
     ) -> None:
+        self._erased.append(seq)
         execute = self.connection.executemany
         execute(
             "DELETE FROM tag WHERE ns_id = ? AND tag = ? AND seq = ?", [(ns_id, tag, seq) for tag in tags]
@@ -135,6 +146,11 @@ class WriteContext:
     def flush(self) -> None:
         many = self.connection.executemany
         # Index rows of this commit must be there before they can be counted or ended, so inserts come first.
+        if self._erased:
+            # Another write of this same commit may have added them; nothing erased may come back.
+            gone = set(self._erased)
+            self._postings = [posting for posting in self._postings if posting[2] not in gone]
+            self._tags = [tag for tag in self._tags if tag[2] not in gone]
         if self._postings:
             self._postings.sort()
             many("INSERT INTO posting VALUES (?, ?, ?, ?)", self._postings)
@@ -204,12 +220,7 @@ def apply(context: WriteContext, scope: Scope, changes: Sequence[Change], model:
             case CloseVersion():
                 _close(context, ns_id, change)
             case Reinforce():
-                context.connection.execute(
-                    "INSERT INTO usage(ns_id, id, reinforced_count, last_reinforced_at) VALUES (?, ?, 1, ?)"
-                    " ON CONFLICT(ns_id, id) DO UPDATE SET reinforced_count = reinforced_count + 1,"
-                    " last_reinforced_at = max(coalesce(last_reinforced_at, 0), excluded.last_reinforced_at)",
-                    (ns_id, change.id, to_us(change.at)),
-                )
+                _reinforce(context, ns_id, change)
             case ClaimIdempotencyKey():
                 context.connection.execute(
                     "INSERT INTO idempotency VALUES (?, ?, ?, ?)",
@@ -254,6 +265,19 @@ def _close(context: WriteContext, ns_id: int, change: CloseVersion) -> None:
         (at, change.superseded_by, change.reason, row[0]),
     )
     context.end_index(ns_id, row[0], row[2], at)
+
+
+def _reinforce(context: WriteContext, ns_id: int, change: Reinforce) -> None:
+    # Only what is believed: a memory erased or superseded meanwhile must not swallow the statement, nor keep a trace.
+    counted = context.connection.execute(
+        "INSERT INTO usage(ns_id, id, reinforced_count, last_reinforced_at) SELECT ns_id, id, 1, ? FROM memory"
+        " WHERE ns_id = ? AND id = ? AND retracted_at IS NULL AND superseded_by IS NULL"
+        " ON CONFLICT(ns_id, id) DO UPDATE SET reinforced_count = reinforced_count + 1,"
+        " last_reinforced_at = max(coalesce(last_reinforced_at, 0), excluded.last_reinforced_at)",
+        (to_us(change.at), ns_id, change.id),
+    ).rowcount
+    if not counted:
+        raise ConflictError(f"memory {change.id} is not believed any more")
 
 
 def erase(context: WriteContext, ns_id: int, ids: Sequence[str]) -> tuple[list[str], int]:
