@@ -17,6 +17,17 @@ collect_ignore = [
     )
 ]
 
+THIRD_PARTY_WARNINGS = (
+    "ignore:flaml.automl is not available:UserWarning",  # autogen-agentchat 0.2.40, on import
+    "ignore:`LLMConfig:DeprecationWarning",  # ag2 0.9.10 warns of its own handling of config_list
+    "ignore:The `(copy|dict|json)` method is deprecated:DeprecationWarning",  # ag2 0.9.10 on pydantic 2
+)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for warning in THIRD_PARTY_WARNINGS:
+        config.addinivalue_line("filterwarnings", warning)
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if all(find_spec(module) is None for module in NEEDS.values()):
