@@ -1,0 +1,77 @@
+"""Made-up memories for the benchmarks: no evaluation data, the same every time."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from remanence.domain.records import EmbeddingModel
+from remanence.embedders.minilm import MiniLMEmbedder
+
+_SUBJECTS = "Alice Bruno Chen Dora Emil Farah Goran Hana Ivo Jana Karim Lena Milan Nora Omar Petra".split()
+_VERBS = "chose rejected tested deployed measured documented reviewed replaced postponed approved".split()
+_SYLLABLES = "ba ko ri ta mu ne lo shi ver dan pel gri sto mar kin tur".split()
+
+
+def _vocabulary(rng: random.Random, size: int) -> list[str]:
+    words: dict[str, None] = {}
+    while len(words) < size:
+        words["".join(rng.choices(_SYLLABLES, k=rng.randint(2, 4)))] = None
+    return list(words)
+
+
+class Corpus:
+    """Sentences of about `words` words with a Zipf vocabulary, and queries that share words with them."""
+
+    def __init__(self, seed: int = 1, vocabulary: int = 30_000) -> None:
+        self._rng = random.Random(seed)
+        self._words = _vocabulary(self._rng, vocabulary)
+        self._weights = [1 / (rank + 12) for rank in range(vocabulary)]
+
+    def sentences(self, count: int, words: int = 22) -> Iterator[str]:
+        for i in range(count):
+            drawn = " ".join(self._rng.choices(self._words, self._weights, k=words - 3))
+            yield f"{self._rng.choice(_SUBJECTS)} {self._rng.choice(_VERBS)} {drawn} in step {i}."
+
+    def queries(self, count: int) -> list[str]:
+        return [
+            f"what was {self._rng.choice(_VERBS)} about {' '.join(self._rng.choices(self._words, self._weights, k=4))}?"
+            for _ in range(count)
+        ]
+
+
+def clustered(count: int, dimension: int, seed: int = 2) -> NDArray[np.float32]:
+    """Unit vectors around a few thousand centres, as embeddings are."""
+    rng = np.random.default_rng(seed)
+    centres = rng.standard_normal((max(16, count // 300), dimension), dtype=np.float32)
+    out = np.empty((count, dimension), dtype=np.float32)
+    for start in range(0, count, 20_000):
+        end = min(count, start + 20_000)
+        chosen = centres[rng.integers(len(centres), size=end - start)]
+        block = chosen + 0.8 * rng.standard_normal((end - start, dimension), dtype=np.float32)
+        out[start:end] = block / np.linalg.norm(block, axis=1, keepdims=True)
+    return out
+
+
+class PresetEmbedder:
+    """Made-up vectors for the memories, so that 100,000 of them are quick to make; the real model for queries."""
+
+    def __init__(self) -> None:
+        self._real = MiniLMEmbedder()
+        self._seed = 0
+
+    @property
+    def model(self) -> EmbeddingModel:
+        return self._real.model
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self._seed += 1
+        return clustered(len(texts), self.model.dimension, seed=self._seed)
+
+    async def embed_query(self, text: str) -> NDArray[np.float32]:
+        return await self._real.embed_query(text)
+
+    def close(self) -> None:
+        self._real.close()
