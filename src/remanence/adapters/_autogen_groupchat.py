@@ -36,12 +36,8 @@ class PersistentGroupChat(GroupChat):
         self.memory = memory
         self.session_id = session_id
         self.guard = Guard(on_error=on_error, timeout=timeout)
-        self._prefix = f"groupchat/{quote(session_id, safe='')}/"
-        self._unsaved: list[Message] = []
-        self._next: int | None = None
-        self._expected: list[Message] = []
-        self._resuming = False
-        self._writing = threading.Lock()
+        # The manager talks through a shallow copy of the chat; what changes is in the log, which both share.
+        self._log = _Log(memory, f"groupchat/{quote(session_id, safe='')}/")
         super().__init__(list(agents), [] if messages is None else messages, *args, **kwargs)  # pyright: ignore[reportArgumentType]
 
     # -- logging
@@ -49,39 +45,20 @@ class PersistentGroupChat(GroupChat):
     def append(self, message: Message, speaker: Agent) -> None:
         """GroupChat's, and the message is in the log when this returns (unless it is a resumed one, already there)."""
         super().append(message, speaker)
-        logged = _plain(self.messages[-1])
-        if self._expected and _same(self._expected[0], logged):
-            self._expected.pop(0)
-            return
-        self._expected.clear()
-        self._unsaved.append(logged)
-        self.guard.call("group chat log", self._write, None)
+        if self._log.takes(_plain(self.messages[-1])):
+            self.guard.call("group chat log", self._log.write, None)
 
     def reset(self) -> None:
         """GroupChat's: forgets the messages in this process. The log keeps them."""
         super().reset()
-        if not self._resuming:
-            self._expected.clear()
-
-    def _write(self) -> None:
-        with self._writing:
-            if self._next is None:
-                self._next = self._last_number() + 1
-            while self._unsaved:
-                self.memory.kv.set(f"{self._prefix}{self._next:06d}", self._unsaved[0])
-                self._unsaved.pop(0)
-                self._next += 1
-
-    def _last_number(self) -> int:
-        return max((_number(key) for key in self.memory.kv.keys(self._prefix)), default=0)
+        if not self._log.resuming:
+            self._log.expected.clear()
 
     # -- resuming
 
     def saved(self) -> list[Message]:
         """The logged messages, oldest first. Raises RemanenceError if the store cannot be read."""
-        keys = sorted(self.memory.kv.keys(self._prefix), key=_number)
-        entries = [cast("Message | None", self.memory.kv.get(key)) for key in keys]
-        return [entry for entry in entries if entry is not None]
+        return self._log.read()
 
     def resume(
         self,
@@ -101,7 +78,7 @@ class PersistentGroupChat(GroupChat):
         try:
             return manager.resume(messages, **_quiet(options))
         finally:
-            self._resuming = False
+            self._log.resuming = False
 
     async def a_resume(
         self,
@@ -116,7 +93,7 @@ class PersistentGroupChat(GroupChat):
         try:
             return await manager.a_resume(messages, **_quiet(options))
         finally:
-            self._resuming = False
+            self._log.resuming = False
 
     def resume_chat(
         self,
@@ -156,13 +133,50 @@ class PersistentGroupChat(GroupChat):
             raise InvalidInputError("speaker", "give both speaker and message, or neither")
         if not saved:
             raise InvalidInputError("session_id", f"nothing is logged under {self.session_id!r}")
-        self._expected = [dict(entry) for entry in saved]
-        self._resuming = True
+        self._log.expected[:] = saved
+        self._log.resuming = True
         # GroupChatManager.resume holds back the last message, so a new one restores all the logged ones.
         new: list[Message] = []
         if speaker is not None and message is not None:
             new = [{"role": "user", "name": speaker.name, **_as_dict(message)}]
         return [*saved, *new]
+
+
+class _Log:
+    """The messages of one session in the key-value store, one entry each, only ever appended to."""
+
+    def __init__(self, memory: BlockingMemory, prefix: str) -> None:
+        self._memory, self._prefix = memory, prefix
+        self._unsaved: list[Message] = []
+        self._next: int | None = None
+        self._writing = threading.Lock()
+        self.expected: list[Message] = []
+        """Logged messages that a resumed chat is about to append again."""
+        self.resuming = False
+
+    def takes(self, message: Message) -> bool:
+        """Queue a message to be written; False if it is a resumed one that is there already."""
+        if self.expected and _same(self.expected[0], message):
+            self.expected.pop(0)
+            return False
+        self.expected.clear()
+        self._unsaved.append(message)
+        return True
+
+    def write(self) -> None:
+        """Write what is queued. What fails stays queued."""
+        with self._writing:
+            if self._next is None:
+                self._next = 1 + max((_number(key) for key in self._memory.kv.keys(self._prefix)), default=0)
+            while self._unsaved:
+                self._memory.kv.set(f"{self._prefix}{self._next:06d}", self._unsaved[0])
+                self._unsaved.pop(0)
+                self._next += 1
+
+    def read(self) -> list[Message]:
+        keys = sorted(self._memory.kv.keys(self._prefix), key=_number)
+        entries = [cast("Message | None", self._memory.kv.get(key)) for key in keys]
+        return [entry for entry in entries if entry is not None]
 
 
 def _quiet(options: dict[str, Any]) -> dict[str, Any]:

@@ -184,10 +184,10 @@ class RemanenceMemory(Memory, Component[RemanenceMemoryConfig]):
             results = [_content(hit) for hit in hits]
             self.last_recalled = hits
             await self._place(model_context, live, block)
-            if self._on_recall is not None and query:
-                self._on_recall(self, query, hits, block)
             if self._record:
                 await self._keep(map(_spoken, live))
+            if self._on_recall is not None and query:
+                self._on_recall(self, query, hits, block)
         return UpdateContextResult(memories=MemoryQueryResult(results=results))
 
     # -- called by developers

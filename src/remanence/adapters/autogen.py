@@ -85,18 +85,19 @@ class MemoryCapability(AgentCapability):
         injects = self._inject and bool(agent.llm_config) and not isinstance(agent, GroupChatManager)
 
         def before_reply(messages: list[Message]) -> list[Message]:
-            with self.guard.watch("before reply"):
-                if injects:
+            if injects:
+                with self.guard.watch("inject"):
                     self._remind(agent, messages)
-                if self._listen:
+            if self._listen:
+                with self.guard.watch("listen"):
                     self._keep((_speaker(agent, messages, m), spoken(m)) for m in messages if _heard(m))
             return messages
 
         def before_send(
             sender: ConversableAgent, message: Message | str, recipient: ConversableAgent, silent: bool
         ) -> Message | str:
-            with self.guard.watch("before send"):
-                if self._record:
+            if self._record:
+                with self.guard.watch("record"):
                     self._keep(self._said(sender, message))
             return message
 
