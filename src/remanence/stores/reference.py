@@ -169,7 +169,9 @@ class ReferenceStore:
 
     def _require(self, model: EmbeddingModel) -> None:
         if self._model not in (None, model):
-            raise EmbedderMismatchError(f"the stored vectors were made by {self._model}, not by {model}")
+            raise EmbedderMismatchError(
+                f"the vectors here are of {self._model}, not of {model}: remanence reembed"
+            )
 
     def _add(self, namespace: _Namespace, change: AddVersion) -> None:
         record = change.record
@@ -250,7 +252,8 @@ class ReferenceStore:
                 min_score=request.min_score,
             )
             return [
-                Recalled(record=records[r.position], score=r.score, why=r.why, evidence=r.evidence) for r in ranked
+                Recalled(record=records[r.position], score=r.score, why=r.why, evidence=r.evidence)
+                for r in ranked
             ]
 
     def _measured(
@@ -270,7 +273,9 @@ class ReferenceStore:
                 continue
             norm = ranking.length_norm(np.array([entry.length]), average)
             present = [term for term in request.terms if term in entry.terms]
-            lexical = sum(float(ranking.bm25(rarity[t], np.array([entry.terms[t]]), norm)[0]) for t in present)
+            lexical = sum(
+                float(ranking.bm25(rarity[t], np.array([entry.terms[t]]), norm)[0]) for t in present
+            )
             coverage = sum(rarity[term] for term in present) / mass if mass else 0.0
             similarity = 0.0
             if request.vector is not None:
@@ -299,7 +304,11 @@ class ReferenceStore:
 
     def erase_matching(self, scope: Scope, filter: Filter, *, at: datetime | None = None) -> Receipt:
         with self._writing(scope) as namespace:
-            matching = namespace.visible(at, filter) if at else [v for v in namespace.versions if filter.matches(v.record)]
+            matching = (
+                namespace.visible(at, filter)
+                if at
+                else [v for v in namespace.versions if filter.matches(v.record)]
+            )
             return namespace.erase(sorted(v.record.id for v in matching))
 
     def sweep(self, *, now: datetime, limit: int) -> int:
@@ -307,8 +316,15 @@ class ReferenceStore:
             swept = 0
             for scope in self._namespaces:
                 with self._writing(scope) as namespace:
-                    latest = {v.record.id: v.record for v in sorted(namespace.versions, key=lambda v: v.record.version)}
-                    over = [id for id, r in latest.items() if not r.pinned and r.expires_at and r.expires_at <= now]
+                    latest = {
+                        v.record.id: v.record
+                        for v in sorted(namespace.versions, key=lambda v: v.record.version)
+                    }
+                    over = [
+                        id
+                        for id, r in latest.items()
+                        if not r.pinned and r.expires_at and r.expires_at <= now
+                    ]
                     swept += len(namespace.erase(over[: limit - swept]).ids)
                     stale = [key for key, entry in namespace.entries.items() if not _alive(entry, now)]
                     for key in stale[: limit - swept]:
@@ -340,7 +356,9 @@ class ReferenceStore:
 
     def kv_keys(self, scope: Scope, *, prefix: str, now: datetime) -> list[str]:
         with self._reading(scope) as namespace:
-            return sorted(k for k, entry in namespace.entries.items() if k.startswith(prefix) and _alive(entry, now))
+            return sorted(
+                k for k, entry in namespace.entries.items() if k.startswith(prefix) and _alive(entry, now)
+            )
 
     # -- the whole
 

@@ -1,0 +1,288 @@
+"""The contract of the `Store` port. A backend inherits it and gives a fixture:
+
+    class TestMyStore(StoreContract):
+        @pytest.fixture
+        def store(self):
+            store = MyStore(...)
+            yield store
+            store.close()
+
+Stores that outlive their process inherit `DurableStoreContract` and say how to open the same data again.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from dataclasses import replace
+
+import pytest
+
+from remanence.domain.records import ClaimIdempotencyKey, EmbeddingModel, Entry, Filter, Reinforce, Scope, Use
+from remanence.domain.text import content_digest
+from remanence.errors import ClosedError, ConflictError, EmbedderMismatchError
+from remanence.ports import Store
+from remanence.testing import builders as b
+from remanence.testing.store_changes import ChangesContract, versions_of
+from remanence.testing.store_isolation import IsolationContract, observe
+from remanence.testing.store_reading import ReadingContract
+from remanence.testing.store_search import SearchContract
+
+ASCII_KEYS = ["", "a", "A", "a%", "a%b", "a_", "ab", "abc", "b", "%", "_", "\\", "'", "a\0b", "k" * 10_000]
+AWKWARD_KEYS = [*ASCII_KEYS, "caf\u00e9", "cafe\u0301", "\u00e9", "\uffff", "\U0001f600"]
+
+
+class ForgettingContract:
+    def test_erasing_leaves_no_trace(self, store: Store) -> None:
+        record = b.make_record("m", "Alice likes tea", key="drink", tags=("a",))
+        used = ClaimIdempotencyKey(key="once", fingerprint=b"print", id="m")
+        empty = observe(store, b.HERE)
+        for _ in range(2):
+            # The second time all of it is new again: no claim, counter or version was left behind.
+            b.apply(store, b.claiming(record), used, Reinforce(id="m", at=b.NOON), *versions_of(record, 3))
+            store.touch("local", [Use(namespace="agent", id="m", at=b.NOON)])
+            b.apply(store, b.close(replace(record, version=3), b.seconds(9)))
+            assert len(b.search(store, "tea", at=b.NOON)) == 1
+            receipt = store.erase(b.HERE, ["m", "unknown", "m"])
+            assert (receipt.ids, receipt.versions) == (("m",), 3)
+            assert observe(store, b.HERE) == empty
+            found = store.neighbours(
+                b.HERE, digests=[content_digest(record)], keys=["drink"], idempotency_keys=["once"]
+            )
+            assert (found.by_digest, found.by_key, found.replays, found.replayed) == ({}, {}, {}, {})
+            assert b.search(store, "tea", at=b.NOON) == []
+            assert store.document_frequencies(b.HERE, ["tea", "alic"]) == (0, {})
+            assert store.namespaces("local") == []
+        b.apply(store, b.addition(record))
+        assert store.get(b.HERE, ["m"]) == [record]
+
+    def test_erasing_one_changes_no_other(self, store: Store) -> None:
+        b.add(store, "m1", "green tea", key="k1")
+        before = b.measured(b.search(store, "green tea"))
+        b.add(store, "m2", "green tea and more tea", key="k2")
+        b.add(store, "m3", "coffee")
+        assert b.measured(b.search(store, "green tea")) != before
+        assert set(store.erase(b.HERE, ["m3", "m2"]).ids) == {"m2", "m3"}
+        assert b.measured(b.search(store, "green tea")) == before
+        assert b.listed(store) == ["m1"]
+        assert store.erase(b.HERE, []).ids == ()
+
+    def test_many_are_erased_at_once(self, store: Store) -> None:
+        b.apply(store, *[b.addition(b.make_record(f"m{n}", f"green tea {n}")) for n in range(1500)])
+        receipt = store.erase(b.HERE, [f"m{n}" for n in range(0, 1500, 3)])
+        assert receipt.versions == len(receipt.ids) == 500
+        assert len(b.listed(store)) == 1000
+        assert "m0" not in b.ids(b.search(store, "green tea 0", limit=10_000))
+        assert store.document_frequencies(b.HERE, ["tea"]) == (1000, {"tea": 1000})
+
+    def test_erase_matching_takes_every_version_of_what_matched_then(self, store: Store) -> None:
+        record = b.add(store, "m1", "tea", type="fact")
+        second = replace(record, version=2, type="decision", recorded_at=b.seconds(10))
+        b.apply(store, b.close(record, b.seconds(10)), b.addition(second))
+        b.add(store, "m2", "tea", type="fact", at=b.seconds(10))
+        assert store.erase_matching(b.HERE, Filter(types=("fact",)), at=b.seconds(-1)).ids == ()
+        receipt = store.erase_matching(b.HERE, Filter(types=("fact",)), at=b.seconds(5))
+        assert (receipt.ids, receipt.versions) == (("m1",), 2)
+        receipt = store.erase_matching(b.HERE, Filter(), at=b.LATER)
+        assert (receipt.ids, receipt.versions) == (("m2",), 1)
+        assert store.namespaces("local") == []
+
+    def test_erase_matching_leaves_the_invisible(self, store: Store) -> None:
+        b.add(store, "expired", expires_at=b.seconds(1))
+        b.add(store, "visible")
+        assert store.erase_matching(b.HERE, Filter(), at=b.LATER).ids == ("visible",)
+        assert b.ids(store.get(b.HERE, ["expired", "visible"])) == ["expired"]
+
+    def test_sweeping_erases_what_expired(self, store: Store) -> None:
+        team = Scope(tenant="other", namespace="team")
+        b.add(store, "endless")
+        b.add(store, "pinned", expires_at=b.seconds(1), pinned=True)
+        b.add(store, "later", expires_at=b.seconds(100))
+        b.add(store, "untrue", valid_to=b.seconds(1))
+        expired = b.make_record("expired", "tea", expires_at=b.seconds(1), key="k")
+        b.apply(store, b.claiming(expired), ClaimIdempotencyKey(key="once", fingerprint=b"", id="expired"))
+        b.add(store, "expired", scope=team, expires_at=b.seconds(2))
+        prolonged = b.add(store, "prolonged", expires_at=b.seconds(1))
+        b.apply(store, b.close(prolonged, b.NOON), b.addition(replace(prolonged, version=2, expires_at=None)))
+        store.kv_set(b.HERE, "endless", "1", now=b.NOON)
+        store.kv_set(b.HERE, "expired", "1", now=b.NOON, expires_at=b.seconds(1))
+        store.kv_set(team, "later", "1", now=b.NOON, expires_at=b.seconds(100))
+        assert store.sweep(now=b.seconds(1) - b.MICROSECOND, limit=100) == 0
+        assert store.sweep(now=b.seconds(50), limit=100) == 3
+        assert store.sweep(now=b.seconds(50), limit=100) == 0
+        kept = ["endless", "pinned", "later", "untrue", "prolonged"]
+        assert b.ids(store.get(b.HERE, [*kept, "expired"])) == kept
+        assert store.get(team, ["expired"]) == []
+        found = store.neighbours(
+            b.HERE, digests=[content_digest(expired)], keys=["k"], idempotency_keys=["once"]
+        )
+        assert (found.by_digest, found.by_key, found.replays) == ({}, {}, {})
+        assert store.kv_keys(b.HERE, prefix="", now=b.NOON) == ["endless"]
+        assert store.kv_keys(team, prefix="", now=b.NOON) == ["later"]
+
+    def test_a_sweep_does_at_most_what_it_may(self, store: Store) -> None:
+        for number in range(5):
+            b.add(store, f"m{number}", expires_at=b.seconds(1))
+            store.kv_set(b.HERE, f"k{number}", "1", now=b.NOON, expires_at=b.seconds(1))
+        swept: list[int] = []
+        while count := store.sweep(now=b.LATER, limit=3):
+            swept.append(count)
+        assert swept == [3, 3, 3, 1]
+        assert store.namespaces("local") == []
+
+
+class KeyValueContract:
+    def test_what_was_set_is_got(self, store: Store) -> None:
+        value = '{"text":"\u00fc \U0001f600 \\u0000 \'\\"","n":[1,2.5,null]}'
+        entry = Entry(key="k", value=value, version=1, updated_at=b.NOON, expires_at=b.LATER)
+        assert store.kv_set(b.HERE, "k", value, now=b.NOON, expires_at=b.LATER) == entry
+        assert store.kv_get(b.HERE, "k", now=b.NOON) == entry
+        assert store.kv_get(b.HERE, "K", now=b.NOON) is None
+
+    def test_versions_count_the_sets(self, store: Store) -> None:
+        assert [store.kv_set(b.HERE, "k", str(n), now=b.seconds(n)).version for n in range(4)] == [1, 2, 3, 4]
+        assert store.kv_set(b.HERE, "other", "1", now=b.NOON).version == 1
+        entry = store.kv_get(b.HERE, "k", now=b.LATER)
+        assert entry == Entry(key="k", value="3", version=4, updated_at=b.seconds(3))
+
+    def test_a_ttl_hides_at_once(self, store: Store) -> None:
+        end = b.seconds(1)
+        store.kv_set(b.HERE, "k", "1", now=b.NOON, expires_at=end)
+        assert store.kv_get(b.HERE, "k", now=end - b.MICROSECOND) is not None
+        assert store.kv_keys(b.HERE, prefix="", now=end - b.MICROSECOND) == ["k"]
+        assert store.kv_get(b.HERE, "k", now=end) is None
+        assert store.kv_keys(b.HERE, prefix="", now=end) == []
+        assert store.stats(b.HERE, now=end).keys == 0
+        assert store.kv_delete(b.HERE, "k", now=end) is False
+
+    def test_an_expired_key_starts_again(self, store: Store) -> None:
+        store.kv_set(b.HERE, "k", "1", now=b.NOON, expires_at=b.seconds(1))
+        assert store.kv_set(b.HERE, "k", "2", now=b.seconds(0.5), expires_at=b.seconds(2)).version == 2
+        assert store.kv_set(b.HERE, "k", "3", now=b.seconds(2)).version == 1
+
+    def test_setting_without_a_ttl_clears_it(self, store: Store) -> None:
+        store.kv_set(b.HERE, "k", "1", now=b.NOON, expires_at=b.seconds(9))
+        assert store.kv_set(b.HERE, "k", "2", now=b.NOON).expires_at is None
+        assert store.kv_get(b.HERE, "k", now=b.LATER) is not None
+        assert store.sweep(now=b.LATER, limit=9) == 0
+
+    def test_delete_says_whether_something_was_there(self, store: Store) -> None:
+        assert store.kv_delete(b.HERE, "k", now=b.NOON) is False
+        store.kv_set(b.HERE, "k", "1", now=b.NOON)
+        store.kv_set(b.HERE, "k", "2", now=b.NOON)
+        store.kv_set(b.HERE, "kk", "1", now=b.NOON, expires_at=b.LATER)
+        assert store.kv_delete(b.HERE, "k", now=b.NOON) is True
+        assert store.kv_delete(b.HERE, "k", now=b.NOON) is False
+        assert store.kv_delete(b.HERE, "kk", now=b.NOON) is True
+        assert store.kv_get(b.HERE, "k", now=b.NOON) is None
+        assert store.kv_set(b.HERE, "k", "3", now=b.NOON).version == 1
+
+    def test_keys_are_literal_and_sorted_by_code_point(self, store: Store) -> None:
+        for key in AWKWARD_KEYS:
+            store.kv_set(b.HERE, key, f'"{len(key)}"', now=b.NOON)
+        for prefix in [*AWKWARD_KEYS, "a%b_", "c", "caf", "x", "\U0001f601"]:
+            expected = sorted(key for key in AWKWARD_KEYS if key.startswith(prefix))
+            assert store.kv_keys(b.HERE, prefix=prefix, now=b.NOON) == expected, prefix[:20]
+        for key in AWKWARD_KEYS:
+            entry = store.kv_get(b.HERE, key, now=b.NOON)
+            assert entry is not None
+            assert (entry.key, entry.value, entry.version) == (key, f'"{len(key)}"', 1)
+
+
+class ClosingContract:
+    def test_closing_twice_is_closing_once(self, store: Store) -> None:
+        b.add(store, "m")
+        store.close()
+        store.close()
+
+    def test_nothing_works_after_close(self, store: Store) -> None:
+        record = b.add(store, "m")
+        store.close()
+        uses = {
+            "apply": lambda: b.apply(store, b.addition(b.make_record("n"))),
+            "neighbours": lambda: store.neighbours(b.HERE, keys=["k"]),
+            "get": lambda: store.get(b.HERE, [record.id]),
+            "versions": lambda: store.versions(b.HERE, id=record.id),
+            "list": lambda: store.list(b.HERE, Filter(), at=b.LATER, limit=1),
+            "search": lambda: b.search(store, "memory"),
+            "document_frequencies": lambda: store.document_frequencies(b.HERE, ["x"]),
+            "touch": lambda: store.touch("local", [Use(namespace="agent", id="m", at=b.NOON)]),
+            "erase": lambda: store.erase(b.HERE, ["m"]),
+            "erase_matching": lambda: store.erase_matching(b.HERE, Filter(), at=b.LATER),
+            "sweep": lambda: store.sweep(now=b.LATER, limit=1),
+            "kv_get": lambda: store.kv_get(b.HERE, "k", now=b.NOON),
+            "kv_set": lambda: store.kv_set(b.HERE, "k", "1", now=b.NOON),
+            "kv_delete": lambda: store.kv_delete(b.HERE, "k", now=b.NOON),
+            "kv_keys": lambda: store.kv_keys(b.HERE, prefix="", now=b.NOON),
+            "namespaces": lambda: store.namespaces("local"),
+            "stats": lambda: store.stats(b.HERE, now=b.NOON),
+            "model": store.model,
+        }
+        for use in uses.values():
+            with pytest.raises(ClosedError):
+                use()
+
+
+class StoreContract(
+    IsolationContract,
+    ChangesContract,
+    ReadingContract,
+    SearchContract,
+    ForgettingContract,
+    KeyValueContract,
+    ClosingContract,
+):
+    """All a store promises. Give a fixture `store` with an empty one."""
+
+
+class DurableStoreContract(StoreContract):
+    """What a store that outlives its process promises besides."""
+
+    @abstractmethod
+    def reopen(self, store: Store) -> Store:
+        """Close this store and open its data again. The contract closes what it gets."""
+
+    def test_everything_is_there_after_reopening(self, store: Store) -> None:
+        record = b.make_record("m1", "Alice likes green tea", key="drink", tags=("a",))
+        used = ClaimIdempotencyKey(key="once", fingerprint=b"print", id="m1")
+        b.apply(store, b.claiming(record), used, Reinforce(id="m1", at=b.NOON), *versions_of(record, 2))
+        b.add(store, "m2", "Bob likes tea", scope=replace(b.HERE, namespace="agent2"))
+        b.add(store, "m3", "tea that is over", expires_at=b.seconds(5))
+        store.touch("local", [Use(namespace="agent", id="m1", at=b.NOON)])
+        store.kv_set(b.HERE, "setting", "1", now=b.NOON, expires_at=b.LATER)
+
+        def everything(opened: Store) -> object:
+            return (
+                observe(opened, b.HERE),
+                b.measured(b.search(opened, "tea", at=b.NOON)),
+                b.measured(opened.search([b.HERE, replace(b.HERE, namespace="agent2")], b.ask("tea"))),
+                opened.namespaces("local"),
+                opened.model(),
+            )
+
+        before = everything(store)
+        opened = self.reopen(store)
+        try:
+            assert everything(opened) == before
+            with pytest.raises(ConflictError):
+                b.add(opened, "m4", key="drink")
+            with pytest.raises(ConflictError):
+                b.apply(opened, used)
+            with pytest.raises(EmbedderMismatchError):
+                b.apply(
+                    opened, b.addition(b.make_record("m4")), model=EmbeddingModel(name="other", dimension=3)
+                )
+            b.add(opened, "m4", "more tea")
+            assert {"m1", "m4"} == set(b.ids(b.search(opened, "tea")))
+        finally:
+            opened.close()
+
+    def test_what_was_erased_stays_erased(self, store: Store) -> None:
+        b.add(store, "m1", "green tea")
+        b.add(store, "m2", "green tea")
+        store.erase(b.HERE, ["m1"])
+        opened = self.reopen(store)
+        try:
+            assert b.ids(b.search(opened, "tea")) == ["m2"]
+            assert store is not opened
+        finally:
+            opened.close()
