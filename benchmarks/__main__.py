@@ -31,7 +31,9 @@ BENCHMARKS = {
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help=f"which ones (all: {', '.join(BENCHMARKS)})")
+    parser.add_argument(
+        "names", nargs="*", choices=[*BENCHMARKS, []], help=f"which ones (all: {', '.join(BENCHMARKS)})"
+    )
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results/latest.json"))
     options = parser.parse_args()
     rows: list[Row] = []
@@ -42,8 +44,14 @@ def main() -> int:
         print(f"{name} took {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
     show(rows)
     options.json.parent.mkdir(parents=True, exist_ok=True)
-    machine = {"python": platform.python_version(), "cpu_count": os.cpu_count(), "machine": platform.machine()}
-    options.json.write_text(json.dumps({"machine": machine, "rows": [row.as_json() for row in rows]}, indent=1))
+    machine = {
+        "python": platform.python_version(),
+        "cpu_count": os.cpu_count(),
+        "machine": platform.machine(),
+    }
+    options.json.write_text(
+        json.dumps({"machine": machine, "rows": [row.as_json() for row in rows]}, indent=1)
+    )
     return 0
 
 

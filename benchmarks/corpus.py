@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
 from remanence.domain.records import EmbeddingModel
 from remanence.embedders.minilm import MiniLMEmbedder
 

@@ -46,9 +46,18 @@ def p95(samples: Iterable[float]) -> float:
     return ordered[int(len(ordered) * 0.95)]
 
 
-def against(name: str, value: float, floor: float, bar: float, *, unit: str = "ms", how: str, at_least: bool = False) -> Row:
+def against(
+    name: str, value: float, floor: float, bar: float, *, unit: str = "ms", how: str, at_least: bool = False
+) -> Row:
     return Row(
-        name=name, value=value, floor=floor, unit=unit, ratio=value / floor, bar=bar, at_least=at_least, how=how
+        name=name,
+        value=value,
+        floor=floor,
+        unit=unit,
+        ratio=value / floor,
+        bar=bar,
+        at_least=at_least,
+        how=how,
     )
 
 
@@ -57,7 +66,9 @@ def absolute(name: str, value: float, bar: float, *, unit: str, how: str) -> Row
 
 
 def show(rows: list[Row]) -> None:
-    table = Table(title="Remanence: speed and size", caption="ratio: value / floor of the same run, or the value itself")
+    table = Table(
+        title="Remanence: speed and size", caption="ratio: value / floor of the same run, or the value itself"
+    )
     for column in ("what", "value", "floor", "ratio", "bar", "", "how it was measured"):
         table.add_column(column, justify="right" if column in {"value", "floor", "ratio", "bar"} else "left")
     for row in rows:

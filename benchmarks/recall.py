@@ -11,6 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import simsimd
+
+from benchmarks.corpus import Corpus, PresetEmbedder, clustered
+from benchmarks.measure import Row, absolute, against, p50, p95, timed
 from remanence import AsyncMemory, Memory
 from remanence.domain.ranking import DEFAULT
 from remanence.domain.records import AddVersion, EmbeddingModel, IndexEntry, MemoryRecord, Scope
@@ -18,9 +21,6 @@ from remanence.ports import SearchRequest
 from remanence.stores.sqlite.index import NamespaceIndex, quantise
 from remanence.stores.sqlite.search import nearest
 from remanence.stores.sqlite.store import SQLiteStore
-
-from benchmarks.corpus import Corpus, PresetEmbedder, clustered
-from benchmarks.measure import Row, absolute, against, p50, p95, timed
 
 
 def recall_ratio() -> list[Row]:
@@ -61,7 +61,9 @@ def _at(count: int, bar: float, db: Path) -> list[Row]:
     return [
         against(f"{name}, p50", p50(recall) * 1e3, p50(embed) * 1e3, bar, how=how),
         against(f"{name}, p95 to its p50", p95(recall) * 1e3, p50(recall) * 1e3, 3.0, how="the same queries"),
-        against(f"{name}, blocking twin, p50", p50(twin) * 1e3, p50(embed) * 1e3, bar, how="300 further queries"),
+        against(
+            f"{name}, blocking twin, p50", p50(twin) * 1e3, p50(embed) * 1e3, bar, how="300 further queries"
+        ),
     ]
 
 
@@ -91,18 +93,33 @@ def million(count: int = 1_000_000, dimension: int = 384) -> list[Row]:
         matrix = np.concatenate([codes for codes, _ in segments])
         allowed = np.ones(count, dtype=np.bool_)
         codes, _ = quantise(probes)
-        floor = [timed(lambda q=q: simsimd.cdist(q, matrix, metric="dot", out_dtype="f32")) for q in codes[:, None]]
+        floor = [
+            timed(lambda q=q: simsimd.cdist(q, matrix, metric="dot", out_dtype="f32")) for q in codes[:, None]
+        ]
         scan = [timed(lambda v=v: nearest(iter(segments), v, allowed, 64)) for v in probes[1:]]
-        del matrix
         overlap = _recall_at_10(store, scope, segments, probes[1:21], request)
         size = sum(f.stat().st_size for f in Path(directory).iterdir()) / count
         store.close()
         gc.collect()
     how = f"{count:,} vectors of {dimension} dimensions in one namespace; the floor is the bare int8 kernel"
     return [
-        against("vector arm at 1,000,000, p50", p50(scan) * 1e3, p50(floor) * 1e3, 30 / 16, how=how + "; scan and top 64"),
-        absolute("vector arm at 1,000,000 with rescoring and rows, p50", p50(arm) * 1e3, 30, unit="ms", how="store.search"),
-        absolute("cache bytes per vector", per_vector, 450, unit="B", how="all arrays that grow with the vectors"),
+        against(
+            "vector arm at 1,000,000, p50",
+            p50(scan) * 1e3,
+            p50(floor) * 1e3,
+            30 / 16,
+            how=how + "; scan and top 64",
+        ),
+        absolute(
+            "vector arm at 1,000,000 with rescoring and rows, p50",
+            p50(arm) * 1e3,
+            30,
+            unit="ms",
+            how="store.search",
+        ),
+        absolute(
+            "cache bytes per vector", per_vector, 450, unit="B", how="all arrays that grow with the vectors"
+        ),
         Row(
             name="recall@10 against exact float32",
             value=overlap,
@@ -113,8 +130,16 @@ def million(count: int = 1_000_000, dimension: int = 384) -> list[Row]:
             at_least=True,
             how="20 queries, brute force over the stored vectors",
         ),
-        absolute("loading 1,000,000 vectors at first recall", load, 15, unit="s", how="page cache warm (no bar in the issue)"),
-        absolute("file bytes per memory (12-letter text)", size, 2000, unit="B", how="file, WAL and lock together"),
+        absolute(
+            "loading 1,000,000 vectors at first recall",
+            load,
+            15,
+            unit="s",
+            how="page cache warm (no bar in the issue)",
+        ),
+        absolute(
+            "file bytes per memory (12-letter text)", size, 2000, unit="B", how="file, WAL and lock together"
+        ),
     ]
 
 
@@ -141,20 +166,30 @@ def _entry(number: int, vector: np.ndarray, now: datetime) -> AddVersion:
         created_at=now,
         recorded_at=now,
     )
-    return AddVersion(record=record, entry=IndexEntry(terms={f"m{number % 50_000}": 1}, length=1, vector=vector))
+    return AddVersion(
+        record=record, entry=IndexEntry(terms={f"m{number % 50_000}": 1}, length=1, vector=vector)
+    )
 
 
-def _recall_at_10(store: SQLiteStore, scope: Scope, segments: list, probes: np.ndarray, request: SearchRequest) -> float:
+def _recall_at_10(
+    store: SQLiteStore, scope: Scope, segments: list, probes: np.ndarray, request: SearchRequest
+) -> float:
     with store._db.read() as connection:
-        rows = connection.execute("SELECT m.id, e.vector FROM entry AS e JOIN memory AS m ON m.seq = e.seq ORDER BY e.seq")
+        rows = connection.execute(
+            "SELECT m.id, e.vector FROM entry AS e JOIN memory AS m ON m.seq = e.seq ORDER BY e.seq"
+        )
         best: list[list[tuple[float, str]]] = [[] for _ in probes]
         while batch := rows.fetchmany(50_000):
-            exact = np.frombuffer(b"".join(v for _, v in batch), np.float16).reshape(len(batch), -1).astype(np.float32)
+            exact = (
+                np.frombuffer(b"".join(v for _, v in batch), np.float16)
+                .reshape(len(batch), -1)
+                .astype(np.float32)
+            )
             scores = exact @ probes.T
             for i, found in enumerate(best):
                 top = np.argpartition(scores[:, i], -10)[-10:]
-                best[i] = sorted([*found, *((float(scores[j, i]), batch[j][0]) for j in top)], reverse=True)[:10]
+                best[i] = sorted([*found, *((float(scores[j, i]), batch[j][0]) for j in top)], reverse=True)[
+                    :10
+                ]
     found = [{hit.id for hit in store.search([scope], _with(request, probe))} for probe in probes]
     return float(np.mean([len({id for _, id in b} & f) / 10 for b, f in zip(best, found, strict=True)]))
-
-

@@ -8,13 +8,22 @@ import sys
 import tempfile
 from pathlib import Path
 
-from remanence import Memory
-
 from benchmarks.corpus import Corpus, PresetEmbedder
 from benchmarks.measure import Row, absolute, p50
+from remanence import Memory
 
 ROOT = Path(__file__).parent.parent
-HEAVY = ("numpy", "onnxruntime", "autogen", "autogen_core", "httpx", "typer", "rich", "platformdirs", "simsimd")
+HEAVY = (
+    "numpy",
+    "onnxruntime",
+    "autogen",
+    "autogen_core",
+    "httpx",
+    "typer",
+    "rich",
+    "platformdirs",
+    "simsimd",
+)
 
 
 def install_size() -> list[Row]:
@@ -26,7 +35,11 @@ def install_size() -> list[Row]:
         if probe.returncode:  # the project's environment has no pip of its own; the machine's can fill it
             pip = ["python3", "-m", "pip", "--python", sys.executable]
         install = [*pip, "install", "--quiet", "--no-deps", "--no-compile", "--target", str(target)]
-        subprocess.run([*install, "--require-hashes", "-r", ROOT / "requirements/runtime.txt"], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            [*install, "--require-hashes", "-r", ROOT / "requirements/runtime.txt"],
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
         subprocess.run([*install, "--no-build-isolation", ROOT], check=True, stderr=subprocess.DEVNULL)
         size = sum(f.stat().st_size for f in target.rglob("*") if f.is_file()) / 1e6
         distributions = len(list(target.glob("*.dist-info")))
@@ -74,4 +87,12 @@ def first_recall() -> list[Row]:
             "print(time.perf_counter() - t); assert hits"
         )
         runs = [float(subprocess.check_output([sys.executable, "-c", script])) for _ in range(5)]
-    return [absolute("first recall of a process", p50(runs), 1.0, unit="s", how="10,000 memories; median of 5 processes")]
+    return [
+        absolute(
+            "first recall of a process",
+            p50(runs),
+            1.0,
+            unit="s",
+            how="10,000 memories; median of 5 processes",
+        )
+    ]

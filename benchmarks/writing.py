@@ -11,20 +11,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+
+from benchmarks.corpus import Corpus, clustered
+from benchmarks.measure import Row, against, p50, timed
 from remanence import AsyncMemory, Memory
+from remanence.backend import index_entry
 from remanence.bootstrap import new_id
 from remanence.domain.lifecycle import new_record
 from remanence.domain.records import AddVersion, Draft, EmbeddingModel, Scope
 from remanence.domain.text import content_digest
 from remanence.embedders.minilm import MiniLMEmbedder
-from remanence.engine import index_entry
 from remanence.stores.sqlite import writing
 from remanence.stores.sqlite.database import connect
 from remanence.stores.sqlite.migrations import migrate
 from remanence.stores.sqlite.store import SQLiteStore
-
-from benchmarks.corpus import Corpus, clustered
-from benchmarks.measure import Row, against, p50, timed
 
 MODEL = EmbeddingModel(name="bench", dimension=384)
 SCOPE = Scope(tenant="t", namespace="n")
@@ -94,7 +94,8 @@ def single_and_group() -> list[Row]:
 def _rate(store: SQLiteStore, changes: list[AddVersion], *, threads: int) -> float:
     parts = [changes[i::threads] for i in range(threads)]
     workers = [
-        threading.Thread(target=lambda part=part: [store.apply(SCOPE, [c], MODEL) for c in part]) for part in parts
+        threading.Thread(target=lambda part=part: [store.apply(SCOPE, [c], MODEL) for c in part])
+        for part in parts
     ]
     start = time.perf_counter()
     for worker in workers:

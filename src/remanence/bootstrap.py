@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from remanence.engine import AsyncEngine, Backend
+from remanence.backend import Backend
+from remanence.engine import AsyncEngine
 from remanence.errors import InvalidInputError
 from remanence.ports import Embedder, Store
 from remanence.settings import Settings, load

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-import json
 import logging
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Executor, Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
+from remanence.backend import Backend, index_entry
 from remanence.domain import lifecycle, text, validation
 from remanence.domain.context import render
 from remanence.domain.records import (
@@ -21,9 +19,7 @@ from remanence.domain.records import (
     Change,
     Draft,
     EmbeddingModel,
-    Entry,
     Filter,
-    IndexEntry,
     MemoryRecord,
     NamespaceStats,
     Recalled,
@@ -35,12 +31,12 @@ from remanence.domain.records import (
 from remanence.errors import (
     ClosedError,
     ConflictError,
-    EmbedderMismatchError,
     IdempotencyConflictError,
     InvalidInputError,
     NotFoundError,
 )
-from remanence.ports import Clock, Embedder, NewId, Reembeddable, SearchRequest, Store
+from remanence.keyvalue import AsyncKeyValue
+from remanence.ports import Reembeddable, SearchRequest
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,65 +66,6 @@ UNSET: Final = Unset.UNSET
 Maybe = Literal[Unset.UNSET]
 
 
-@dataclass(slots=True, eq=False)
-class Backend:
-    """What several memories of one process share: the store, the embedder, threads, time and names."""
-
-    store: Store
-    embedder: Embedder
-    clock: Clock
-    new_id: NewId
-    executor: Executor
-    max_content: int = validation.MAX_CONTENT
-    release: Callable[[], None] = lambda: None
-    uses: UseBuffer = field(default_factory=lambda: UseBuffer())
-    swept_at: datetime | None = None
-    users: int = 0
-    model_agreed: bool = False
-
-
-class UseBuffer:
-    """Counts recalls in memory and hands them to the store in batches, off the read path."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._pending: dict[str, list[Use]] = {}
-        self._count = 0
-        self._flushing: Future[None] | None = None
-
-    def add(self, tenant: str, uses: Iterable[Use]) -> int:
-        """Note uses; returns how many are waiting."""
-        with self._lock:
-            held = self._pending.setdefault(tenant, [])
-            before = len(held)
-            held.extend(uses)
-            self._count += len(held) - before
-            return self._count
-
-    def flush_in(self, executor: Executor, store: Store) -> None:
-        """Start writing what waits, unless that is already under way."""
-        with self._lock:
-            if self._flushing is None or self._flushing.done():
-                self._flushing = executor.submit(self.flush, store)
-
-    @property
-    def flushing(self) -> Future[None] | None:
-        return self._flushing
-
-    @property
-    def waiting(self) -> bool:
-        return self._count > 0
-
-    def flush(self, store: Store) -> None:
-        with self._lock:
-            pending, self._pending, self._count = self._pending, {}, 0
-        for tenant, uses in pending.items():
-            try:
-                store.touch(tenant, uses)
-            except Exception:
-                log.warning("could not write %d recall counts", len(uses), exc_info=True)
-
-
 class AsyncEngine:
     """Persistent memory of one namespace. Safe to use from many tasks, threads and event loops at once.
 
@@ -153,7 +90,7 @@ class AsyncEngine:
         self._backend = backend
         self._closed = False
         backend.users += 1
-        self.kv = AsyncKeyValue(self)
+        self.kv = AsyncKeyValue(self._scope, backend, self._check_open)
 
     @property
     def namespace(self) -> str:
@@ -268,7 +205,7 @@ class AsyncEngine:
         served = [draft.idempotency_key for draft in drafts if draft.idempotency_key is not None]
 
         def look() -> lifecycle.Plan:
-            self._agree_on_model()
+            self._backend.agree_on_model()
             neighbours = self._backend.store.neighbours(
                 self._scope, digests=digests, keys=keys, idempotency_keys=served
             )
@@ -288,12 +225,12 @@ class AsyncEngine:
         """Decide from what is there, embed what is new, write if nothing moved in between; else decide again."""
         vectors: dict[str, NDArray[np.float16]] = {}
         for attempt in range(ATTEMPTS):
-            plan = await self._run(look)
+            plan = await self._backend.run(look)
             if not plan.changes:
                 return plan.results
             await self._embed_missing(plan.changes, vectors)
             try:
-                await self._run(self._apply, plan.changes, vectors)
+                await self._backend.run(self._apply, plan.changes, vectors)
             except IdempotencyConflictError:
                 raise
             except ConflictError:
@@ -320,18 +257,6 @@ class AsyncEngine:
             for change in changes
         ]
         self._backend.store.apply(self._scope, indexed, self._backend.embedder.model)
-
-    def _agree_on_model(self) -> None:
-        """Refuse before any work is spent on vectors the store could not take."""
-        if self._backend.model_agreed:
-            return
-        stored, ours = self._backend.store.model(), self._backend.embedder.model
-        if stored is not None and stored != ours:
-            raise EmbedderMismatchError(
-                f"the stored vectors were made by {stored.name} ({stored.dimension} dimensions), not by {ours.name} "
-                f"({ours.dimension}); use that model, or replace the vectors with: remanence reembed"
-            )
-        self._backend.model_agreed = stored is not None
 
     # -- recalling
 
@@ -381,7 +306,7 @@ class AsyncEngine:
         if ranking.weights.get("frequency") and (flushing := self._backend.uses.flushing):
             await asyncio.wrap_future(flushing)
         vector = await self._backend.embedder.embed_query(await self._dense_query(query, scopes))
-        hits = await self._run(self._backend.store.search, scopes, replace(request, vector=vector))
+        hits = await self._backend.run(self._backend.store.search, scopes, replace(request, vector=vector))
         if moment is None:
             self._note_uses(hits, request.at, at_once=bool(ranking.weights.get("frequency")))
         return hits
@@ -401,7 +326,7 @@ class AsyncEngine:
                     found.update(term for term, count in df.items() if count > COMMON_NAME_SHARE * n)
             return found
 
-        return text.without_names(query, (await self._run(common)).__contains__)
+        return text.without_names(query, (await self._backend.run(common)).__contains__)
 
     def _note_uses(self, hits: Sequence[Recalled], at: datetime, *, at_once: bool) -> None:
         uses = [Use(namespace=hit.namespace, id=hit.id, at=at) for hit in hits]
@@ -466,7 +391,7 @@ class AsyncEngine:
     async def _latest(self, id: str) -> MemoryRecord:
         self._check_open()
         validation.text("id", id, limit=validation.MAX_KEY)
-        found = await self._run(self._read_latest, [id])
+        found = await self._backend.run(self._read_latest, [id])
         if not found:
             raise NotFoundError(f"there is no memory {id!r} in namespace {self.namespace!r}")
         return found[0]
@@ -506,7 +431,7 @@ class AsyncEngine:
             self._settle_uses()
             return self._backend.store.list(self._scope, filter, at=at, limit=most, after=last)
 
-        return await self._run(read)
+        return await self._backend.run(read)
 
     async def history(self, id: str | None = None, *, key: str | None = None) -> builtins.list[MemoryRecord]:
         """Every version of a memory, oldest first; with a key, of every memory ever under it.
@@ -528,7 +453,7 @@ class AsyncEngine:
                 found = store.versions(self._scope, id=id)
             return found
 
-        versions = await self._run(read)
+        versions = await self._backend.run(read)
         if not versions:
             raise NotFoundError(
                 f"nothing was ever remembered under key {key!r} in namespace {self.namespace!r}"
@@ -538,12 +463,14 @@ class AsyncEngine:
     async def stats(self) -> NamespaceStats:
         """Counts of this namespace."""
         self._check_open()
-        return await self._run(lambda: self._backend.store.stats(self._scope, now=self._backend.clock()))
+        return await self._backend.run(
+            lambda: self._backend.store.stats(self._scope, now=self._backend.clock())
+        )
 
     async def namespaces(self) -> builtins.list[str]:
         """The tenant's namespaces that hold anything, sorted."""
         self._check_open()
-        return await self._run(self._backend.store.namespaces, self.tenant)
+        return await self._backend.run(self._backend.store.namespaces, self.tenant)
 
     # -- changing
 
@@ -604,7 +531,7 @@ class AsyncEngine:
         current = await self.get(id)
 
         def look() -> lifecycle.Plan:
-            self._agree_on_model()
+            self._backend.agree_on_model()
             latest = self._backend.store.get(self._scope, [id])
             record = latest[0] if latest else current
             if not latest or not record.visible_at(self._backend.clock()):
@@ -653,14 +580,14 @@ class AsyncEngine:
                 break
             return store.get(self._scope, [id])[0]
 
-        return await self._run(work)
+        return await self._backend.run(work)
 
     async def restore(self, id: str, *, version: int | None = None) -> MemoryRecord:
         """Believe a retracted, superseded or older version again. It supersedes whoever holds its key now."""
         await self._latest(id)
 
         def look() -> lifecycle.Plan:
-            self._agree_on_model()
+            self._backend.agree_on_model()
             store = self._backend.store
             versions = store.versions(self._scope, id=id)
             digests = [text.content_digest(v) for v in versions]
@@ -697,9 +624,11 @@ class AsyncEngine:
             )
         store = self._backend.store
         if chosen:
-            receipt = await self._run(store.erase, self._scope, chosen)
+            receipt = await self._backend.run(store.erase, self._scope, chosen)
         else:
-            receipt = await self._run(store.erase_matching, self._scope, Filter() if everything else filter)
+            receipt = await self._backend.run(
+                store.erase_matching, self._scope, Filter() if everything else filter
+            )
         if isinstance(ids, str) and not receipt.ids:
             raise NotFoundError(f"there is no memory {ids!r} in namespace {self.namespace!r}")
         return receipt
@@ -711,7 +640,7 @@ class AsyncEngine:
         self._check_open()
         erased = 0
         while True:
-            done = await self._run(
+            done = await self._backend.run(
                 lambda: self._backend.store.sweep(now=self._backend.clock(), limit=SWEEP_LIMIT)
             )
             erased += done
@@ -739,21 +668,21 @@ class AsyncEngine:
         store, model = self._backend.store, self._backend.embedder.model
         if not isinstance(store, Reembeddable):
             raise ConflictError(f"{builtins.type(store).__name__} cannot replace its vectors")
-        if await self._run(store.model) == model:
+        if await self._backend.run(store.model) == model:
             return 0
         while True:
-            pending = await self._run(store.reembed_pending, model, batch)
+            pending = await self._backend.run(store.reembed_pending, model, batch)
             if progress is not None:
-                progress(*await self._run(store.reembed_progress, model))
+                progress(*await self._backend.run(store.reembed_progress, model))
             if pending:
                 vectors = (await self._backend.embedder.embed([content for _, content in pending])).astype(
                     "float16"
                 )
                 staged = [(handle, v.tobytes()) for (handle, _), v in zip(pending, vectors, strict=True)]
-                await self._run(store.reembed_stage, model, staged)
+                await self._backend.run(store.reembed_stage, model, staged)
                 continue
-            done, _ = await self._run(store.reembed_progress, model)
-            if await self._run(store.reembed_finish, model):
+            done, _ = await self._backend.run(store.reembed_progress, model)
+            if await self._backend.run(store.reembed_finish, model):
                 self._backend.model_agreed = False
                 return done
 
@@ -766,61 +695,3 @@ class AsyncEngine:
     def _check_open(self) -> None:
         if self._closed:
             raise ClosedError("this memory was closed; open a new one")
-
-    async def _run(self, work: Callable[..., T], *arguments: Any) -> T:
-        """A store call on a worker thread; the event loop stays free."""
-        return await asyncio.get_running_loop().run_in_executor(self._backend.executor, work, *arguments)
-
-
-class AsyncKeyValue:
-    """Plain values by key, beside the memories: any JSON value, read back unchanged."""
-
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-
-    async def get(self, key: str, default: Any = None) -> Any:
-        """The value, or `default` if there is none (or it has expired)."""
-        entry = await self.entry(key)
-        return default if entry is None else json.loads(entry.value)
-
-    async def exists(self, key: str) -> bool:
-        return await self.entry(key) is not None
-
-    async def entry(self, key: str) -> Entry | None:
-        """The entry with its version and times."""
-        engine, scope, now = self._open()
-        validation.text("key", key, limit=validation.MAX_KEY)
-        return await engine._run(lambda: engine._backend.store.kv_get(scope, key, now=now))  # pyright: ignore[reportPrivateUsage]
-
-    async def set(self, key: str, value: Any, *, ttl: timedelta | float | None = None) -> int:
-        """Store a JSON value; returns its version, which counts the sets from 1. `ttl` as in `remember`."""
-        engine, scope, now = self._open()
-        validation.text("key", key, limit=validation.MAX_KEY)
-        encoded = validation.json_text("value", value, limit=10_000_000)
-        expires_at = validation.expiry("ttl", ttl, now)
-        store = engine._backend.store  # pyright: ignore[reportPrivateUsage]
-        entry = await engine._run(lambda: store.kv_set(scope, key, encoded, now=now, expires_at=expires_at))  # pyright: ignore[reportPrivateUsage]
-        return entry.version
-
-    async def delete(self, key: str) -> bool:
-        """Remove the entry; True if there was one."""
-        engine, scope, now = self._open()
-        validation.text("key", key, limit=validation.MAX_KEY)
-        return await engine._run(lambda: engine._backend.store.kv_delete(scope, key, now=now))  # pyright: ignore[reportPrivateUsage]
-
-    async def keys(self, prefix: str = "") -> list[str]:
-        """Keys that start with `prefix`, sorted."""
-        engine, scope, now = self._open()
-        validation.text("prefix", prefix, limit=validation.MAX_KEY, empty=True)
-        return await engine._run(lambda: engine._backend.store.kv_keys(scope, prefix=prefix, now=now))  # pyright: ignore[reportPrivateUsage]
-
-    def _open(self) -> tuple[AsyncEngine, Scope, datetime]:
-        engine = self._engine
-        engine._check_open()  # pyright: ignore[reportPrivateUsage]
-        return engine, engine._scope, engine._backend.clock()  # pyright: ignore[reportPrivateUsage]
-
-
-def index_entry(record: MemoryRecord, vector: NDArray[np.float16]) -> IndexEntry:
-    """What makes a record findable."""
-    terms = text.index_terms(record)
-    return IndexEntry(terms=terms, length=sum(terms.values()), vector=vector)

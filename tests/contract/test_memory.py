@@ -6,11 +6,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+
 from remanence import AsyncMemory, Memory
+from remanence.backend import Backend
 from remanence.bootstrap import new_id
 from remanence.embedders.hashing import HashingEmbedder
-from remanence.engine import AsyncEngine, AsyncKeyValue, Backend
+from remanence.engine import AsyncEngine
 from remanence.errors import WrongContextError
+from remanence.keyvalue import AsyncKeyValue
 from remanence.stores.reference import ReferenceStore
 from remanence.stores.sqlite.store import SQLiteStore
 from remanence.sync import BlockingEngine, BlockingKeyValue
@@ -36,7 +39,11 @@ def kit_for(backend: Backend, make: Any) -> Kit:
     def open_memory(namespace: Any, *, tenant: str = "local", **arguments: Any) -> Any:
         return make(AsyncEngine(namespace, backend, tenant=tenant, **arguments))
 
-    return Kit(open=open_memory, advance=lambda span: backend.clock.advance(seconds=span.total_seconds()), now=backend.clock)
+    return Kit(
+        open=open_memory,
+        advance=lambda span: backend.clock.advance(seconds=span.total_seconds()),
+        now=backend.clock,
+    )
 
 
 class TestEngine(MemoryContract):

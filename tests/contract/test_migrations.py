@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+
 from remanence.errors import SchemaError
 from remanence.stores.sqlite.database import connect
 from remanence.stores.sqlite.migrations import Migration, migrate, shipped, statements

@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+
 from remanence import Memory
 from remanence.embedders.hashing import HashingEmbedder
 from remanence.stores.sqlite.store import SQLiteStore
@@ -54,7 +55,9 @@ def test_acknowledged_writes_survive_kill_9(tmp_path):
         # Two writers at once in every third round: the lock file is part of what is tested.
         writers = [
             subprocess.Popen(
-                [sys.executable, "-c", WRITER, str(db), f"round {round_number} writer {n}"], stdout=subprocess.PIPE, text=True
+                [sys.executable, "-c", WRITER, str(db), f"round {round_number} writer {n}"],
+                stdout=subprocess.PIPE,
+                text=True,
             )
             for n in range(2 if round_number % 3 == 2 else 1)
         ]

@@ -1,13 +1,13 @@
 """A full disk, a read-only place, a damaged or foreign file: a clear error, and nothing lost or overwritten."""
 
 import hashlib
-import os
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
 from remanence import Memory
 from remanence.embedders.hashing import HashingEmbedder
 from remanence.errors import SchemaError, StoreCorruptError, StoreError, StoreUnavailableError
@@ -84,13 +84,13 @@ except StoreReadOnlyError as error:
 """
     for parent in (tmp_path, *tmp_path.parents):
         if parent.owner() == tmp_path.owner() and parent != Path("/"):
-            os.chmod(parent, parent.stat().st_mode | 0o055)
-    os.chmod(db.parent, 0o555)
+            parent.chmod(parent.stat().st_mode | 0o055)
+    db.parent.chmod(0o555)
     before = {path.name: digest(path) for path in db.parent.iterdir()}
     try:
         done = run(script, db)
     finally:
-        os.chmod(db.parent, 0o755)
+        db.parent.chmod(0o755)
     assert done.returncode == 0, done.stderr
     assert "may not be written" in done.stdout and "REMANENCE_DB" in done.stdout
     assert {path.name: digest(path) for path in db.parent.iterdir()} == before

@@ -1,0 +1,105 @@
+"""What the memories of one process share, and the counting of uses that must not slow a recall."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from remanence.domain import text, validation
+from remanence.domain.records import IndexEntry, MemoryRecord, Use
+from remanence.errors import EmbedderMismatchError
+from remanence.ports import Clock, Embedder, NewId, Store
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+T = TypeVar("T")
+log = logging.getLogger("remanence")
+
+
+class UseBuffer:
+    """Counts recalls in memory and hands them to the store in batches, off the read path."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pending: dict[str, list[Use]] = {}
+        self._count = 0
+        self._flushing: Future[None] | None = None
+
+    def add(self, tenant: str, uses: Iterable[Use]) -> int:
+        """Note uses; returns how many are waiting."""
+        with self._lock:
+            held = self._pending.setdefault(tenant, [])
+            before = len(held)
+            held.extend(uses)
+            self._count += len(held) - before
+            return self._count
+
+    def flush_in(self, executor: Executor, store: Store) -> None:
+        """Start writing what waits, unless that is already under way."""
+        with self._lock:
+            if self._flushing is None or self._flushing.done():
+                self._flushing = executor.submit(self.flush, store)
+
+    @property
+    def flushing(self) -> Future[None] | None:
+        return self._flushing
+
+    @property
+    def waiting(self) -> bool:
+        return self._count > 0
+
+    def flush(self, store: Store) -> None:
+        with self._lock:
+            pending, self._pending, self._count = self._pending, {}, 0
+        for tenant, uses in pending.items():
+            try:
+                store.touch(tenant, uses)
+            except Exception:
+                log.warning("could not write %d recall counts", len(uses), exc_info=True)
+
+
+@dataclass(slots=True, eq=False)
+class Backend:
+    """What several memories of one process share: the store, the embedder, threads, time and names."""
+
+    store: Store
+    embedder: Embedder
+    clock: Clock
+    new_id: NewId
+    executor: Executor
+    max_content: int = validation.MAX_CONTENT
+    release: Callable[[], None] = lambda: None
+    uses: UseBuffer = field(default_factory=UseBuffer)
+    swept_at: datetime | None = None
+    users: int = 0
+    model_agreed: bool = False
+
+    async def run(self, work: Callable[..., T], *arguments: Any) -> T:
+        """A store call on a worker thread; the event loop stays free."""
+        return await asyncio.get_running_loop().run_in_executor(self.executor, work, *arguments)
+
+    def agree_on_model(self) -> None:
+        """Refuse another model's store before any work is spent on vectors it could not take."""
+        if self.model_agreed:
+            return
+        stored, ours = self.store.model(), self.embedder.model
+        if stored is not None and stored != ours:
+            raise EmbedderMismatchError(
+                f"the stored vectors were made by {stored.name} ({stored.dimension} dimensions), not by {ours.name} "
+                f"({ours.dimension}); use that model, or replace the vectors with: remanence reembed"
+            )
+        self.model_agreed = stored is not None
+
+
+def index_entry(record: MemoryRecord, vector: NDArray[np.float16]) -> IndexEntry:
+    """What makes a record findable."""
+    terms = text.index_terms(record)
+    return IndexEntry(terms=terms, length=sum(terms.values()), vector=vector)
