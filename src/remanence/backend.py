@@ -81,6 +81,7 @@ class Backend:
     swept_at: datetime | None = None
     users: int = 0
     model_agreed: bool = False
+    warned_of_length: bool = False
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
         """A store call on a worker thread; the event loop stays free."""

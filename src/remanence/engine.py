@@ -36,7 +36,7 @@ from remanence.errors import (
     NotFoundError,
 )
 from remanence.keyvalue import AsyncKeyValue
-from remanence.ports import Reembeddable, SearchRequest
+from remanence.ports import Reembeddable, SearchRequest, Truncating
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,6 +50,7 @@ log = logging.getLogger("remanence")
 ATTEMPTS = 16  # how often a write is decided anew when others got in between
 SWEEP_EVERY = timedelta(minutes=10)
 SWEEP_LIMIT = 500
+LONG_TEXT = 600  # characters below which no text is worth counting the tokens of
 USES_HELD = 64  # recalls counted in memory before they are written
 
 
@@ -246,8 +247,21 @@ class AsyncEngine:
         wanted = (c.record.content for c in changes if isinstance(c, AddVersion) and c.record.ever_visible)
         missing = builtins.list(dict.fromkeys(content for content in wanted if content not in vectors))
         if missing:
+            self._warn_of_long_texts(missing)
             embedded = (await self._backend.embedder.embed(missing)).astype("float16")
             vectors.update(zip(missing, embedded, strict=True))
+
+    def _warn_of_long_texts(self, texts: Sequence[str]) -> None:
+        embedder = self._backend.embedder
+        if self._backend.warned_of_length or not isinstance(embedder, Truncating):
+            return
+        if any(len(said) > LONG_TEXT and embedder.truncates(said) for said in texts):
+            self._backend.warned_of_length = True
+            log.warning(
+                "a memory is longer than %s reads: it is found by meaning only through its beginning, by words through "
+                "all of it; shorter memories are found better (said once)",
+                embedder.model.name,
+            )
 
     def _apply(self, changes: Sequence[Change], vectors: Mapping[str, NDArray[np.float16]]) -> None:
         indexed = [

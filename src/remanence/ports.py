@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from remanence.domain.records import (
     Change,
+    ClaimIdempotencyKey,
     Draft,
     EmbeddingModel,
     Entry,
@@ -69,6 +70,13 @@ class Embedder(Protocol):
     def close(self) -> None:
         """Release threads and the model. Idempotent."""
         ...
+
+
+@runtime_checkable
+class Truncating(Protocol):
+    """An embedder that reads only the beginning of long texts, and can say of which."""
+
+    def truncates(self, text: str) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -222,16 +230,34 @@ class Checkable(Protocol):
 
 @runtime_checkable
 class Exportable(Protocol):
-    """A store that can stream everything it holds of a tenant, and take it back without loss."""
+    """A store that can stream everything it holds of a scope, and take it back without loss.
+
+    The iterators run in constant memory and see one moment each; use each up, or close it, on the thread that began it.
+    """
 
     def export_versions(self, scope: Scope) -> Iterator[MemoryRecord]:
-        """Every version in the order it was recorded, in constant memory."""
+        """Every version in the order it was recorded."""
         ...
 
-    def export_entries(self, scope: Scope, *, now: datetime) -> Iterator[Entry]: ...
+    def export_entries(self, scope: Scope, *, now: datetime) -> Iterator[Entry]:
+        """Every unexpired key-value entry by key."""
+        ...
+
+    def export_claims(self, scope: Scope) -> Iterator[ClaimIdempotencyKey]:
+        """Every idempotency key served, by key."""
+        ...
 
     def import_versions(self, scope: Scope, changes: Sequence[Change], model: EmbeddingModel) -> int:
-        """Add versions that are not there yet, with their counters; returns how many were added."""
+        """Add versions that are not there yet, with their counters; returns how many were added.
+
+        `CloseVersion` ends a version that is there; `ClaimIdempotencyKey` is ignored where the key is taken or its
+        memory is not there. A digest that is held already is not claimed again. ConflictError: a key is held by
+        another memory, or a version before is still current.
+        """
+        ...
+
+    def import_entries(self, scope: Scope, entries: Sequence[Entry], *, now: datetime) -> int:
+        """Add unexpired entries, as they are, under keys that are free; returns how many were added."""
         ...
 
 
