@@ -6,13 +6,24 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from remanence.domain.records import AddVersion, Change, EmbeddingModel, MemoryRecord, Scope
+from remanence.domain.records import (
+    AddVersion,
+    Change,
+    ClaimIdempotencyKey,
+    CloseVersion,
+    EmbeddingModel,
+    Entry,
+    MemoryRecord,
+    Reinforce,
+    Scope,
+)
 from remanence.errors import ConflictError
-from remanence.stores.sqlite.rows import FOREVER, optional_us, unpack_terms
+from remanence.stores.sqlite.rows import FOREVER, optional_us, to_us, unpack_terms
 from remanence.stores.sqlite.writing import (
     WriteContext,
+    add_version,
+    close_version,
     erase,
-    insert_version,
     prune_tombstones,
     require_model,
     stored_model,
@@ -108,24 +119,65 @@ def import_versions(
     require_model(context, model)
     added = 0
     for change in changes:
-        assert isinstance(change, AddVersion)
-        record = change.record
-        if context.connection.execute(
-            "SELECT 1 FROM memory WHERE ns_id = ? AND id = ? AND version = ?",
-            (ns_id, record.id, record.version),
-        ).fetchone():
-            continue
-        if _claimed(context.connection, ns_id, "key", record.key, record):
-            raise ConflictError(
-                f"memory {record.id} cannot be imported: another memory here already holds its key {record.key!r}; "
-                "forget one of them, or import into an empty namespace"
-            )
-        if _claimed(context.connection, ns_id, "digest", change.digest, record):
-            change = replace(change, digest=None)
-        insert_version(context, ns_id, change)
-        _import_counters(context.connection, ns_id, record)
-        added += 1
+        match change:
+            case AddVersion():
+                added += _import_version(context, ns_id, change)
+            case CloseVersion():
+                close_version(context, ns_id, change)
+            case ClaimIdempotencyKey():
+                context.connection.execute(
+                    "INSERT OR IGNORE INTO idempotency"
+                    " SELECT ?, ?, ?, id FROM memory WHERE ns_id = ? AND id = ? LIMIT 1",
+                    (ns_id, change.key, change.fingerprint, ns_id, change.id),
+                )
+            case Reinforce():
+                raise TypeError("an import brings counters with its versions")
     return added
+
+
+def _import_version(context: WriteContext, ns_id: int, change: AddVersion) -> bool:
+    record = change.record
+    if context.connection.execute(
+        "SELECT 1 FROM memory WHERE ns_id = ? AND id = ? AND version = ?", (ns_id, record.id, record.version)
+    ).fetchone():
+        return False
+    if _claimed(context.connection, ns_id, "key", record.key, record):
+        raise ConflictError(
+            f"memory {record.id} cannot be imported: another memory here already holds its key {record.key!r}; "
+            "forget one of them, or import into an empty namespace"
+        )
+    if _claimed(context.connection, ns_id, "digest", change.digest, record):
+        change = replace(change, digest=None)
+    add_version(context, ns_id, change)
+    _import_counters(context.connection, ns_id, record)
+    return True
+
+
+def import_entries(context: WriteContext, scope: Scope, entries: Sequence[Entry], now_us: int) -> int:
+    """Add unexpired entries where no unexpired one is; versions and times stay as they are."""
+    ns_id = context.ensure_namespace(scope)
+    rows = [
+        (
+            ns_id,
+            entry.key,
+            entry.value,
+            entry.version,
+            to_us(entry.updated_at),
+            optional_us(entry.expires_at),
+            now_us,
+        )
+        for entry in entries
+        if entry.expires_at is None or to_us(entry.expires_at) > now_us
+    ]
+    return sum(
+        context.connection.execute(
+            "INSERT INTO kv(ns_id, key, value, version, updated_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+            " ON CONFLICT(ns_id, key) DO UPDATE SET value = ?3, version = ?4, updated_at = ?5, expires_at = ?6"
+            " WHERE kv.expires_at <= ?7",
+            row,
+        ).rowcount
+        for row in rows
+    )
 
 
 def _claimed(
@@ -143,8 +195,11 @@ def _claimed(
 def _import_counters(connection: sqlite3.Connection, ns_id: int, record: MemoryRecord) -> None:
     if record.access_count or record.reinforced_count:
         connection.execute(
-            "INSERT OR REPLACE INTO usage(ns_id, id, access_count, last_recalled_at, reinforced_count)"
-            " VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO usage(ns_id, id, access_count, last_recalled_at, reinforced_count) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT(ns_id, id) DO UPDATE SET access_count = max(access_count, excluded.access_count),"
+            " last_recalled_at = max(coalesce(last_recalled_at, excluded.last_recalled_at),"
+            " coalesce(excluded.last_recalled_at, last_recalled_at)),"
+            " reinforced_count = max(reinforced_count, excluded.reinforced_count)",
             (
                 ns_id,
                 record.id,

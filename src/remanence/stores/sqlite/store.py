@@ -12,6 +12,7 @@ from pathlib import Path
 import remanence.ports as ports
 from remanence.domain.records import (
     Change,
+    ClaimIdempotencyKey,
     EmbeddingModel,
     Entry,
     Filter,
@@ -258,7 +259,8 @@ class SQLiteStore:
     def kv_keys(self, scope: Scope, *, prefix: str, now: datetime) -> builtins.list[str]:
         with self._db.read() as connection:
             rows = connection.execute(
-                "SELECT key FROM kv WHERE ns_id = ? AND key >= ? AND (expires_at IS NULL OR expires_at > ?) ORDER BY key",
+                "SELECT key FROM kv WHERE ns_id = ? AND key >= ? AND (expires_at IS NULL OR expires_at > ?)"
+                " ORDER BY key",
                 (find_namespace(connection, scope), prefix, to_us(now)),
             )
             # UTF-8 sorts like code points, so the keys with this prefix come first and together.
@@ -354,8 +356,20 @@ class SQLiteStore:
             for row in rows:
                 yield to_entry(row)
 
+    def export_claims(self, scope: Scope) -> Iterator[ClaimIdempotencyKey]:
+        with self._db.read() as connection:
+            rows = connection.execute(
+                "SELECT key, fingerprint, id FROM idempotency WHERE ns_id = ? ORDER BY key",
+                (find_namespace(connection, scope),),
+            )
+            for key, fingerprint, id in rows:
+                yield ClaimIdempotencyKey(key=key, fingerprint=fingerprint, id=id)
+
     def import_versions(self, scope: Scope, changes: Sequence[Change], model: EmbeddingModel) -> int:
         return self._db.write(lambda context: maintenance.import_versions(context, scope, changes, model))
+
+    def import_entries(self, scope: Scope, entries: Sequence[Entry], *, now: datetime) -> int:
+        return self._db.write(lambda context: maintenance.import_entries(context, scope, entries, to_us(now)))
 
 
 def _latest(connection: sqlite3.Connection, scope: Scope, ns_id: int, id: str) -> MemoryRecord | None:

@@ -216,9 +216,9 @@ def apply(context: WriteContext, scope: Scope, changes: Sequence[Change], model:
     for change in changes:
         match change:
             case AddVersion():
-                _add(context, ns_id, change)
+                add_version(context, ns_id, change)
             case CloseVersion():
-                _close(context, ns_id, change)
+                close_version(context, ns_id, change)
             case Reinforce():
                 _reinforce(context, ns_id, change)
             case ClaimIdempotencyKey():
@@ -228,7 +228,8 @@ def apply(context: WriteContext, scope: Scope, changes: Sequence[Change], model:
                 )
 
 
-def _add(context: WriteContext, ns_id: int, change: AddVersion) -> None:
+def add_version(context: WriteContext, ns_id: int, change: AddVersion) -> None:
+    """Store a version. ConflictError if one of the same memory is still current."""
     record = change.record
     if record.version > 1 and record.retracted_at is None:
         current = context.connection.execute(
@@ -237,11 +238,7 @@ def _add(context: WriteContext, ns_id: int, change: AddVersion) -> None:
         ).fetchone()
         if current:
             raise ConflictError(f"version {current[0]} of memory {record.id} is still current")
-    insert_version(context, ns_id, change)
-
-
-def insert_version(context: WriteContext, ns_id: int, change: AddVersion) -> None:
-    record, entry = change.record, change.entry
+    entry = change.entry
     terms = pack_terms(term_hash(term) for term in entry.terms) if entry is not None else None
     seq = context.connection.execute(
         INSERT_MEMORY, insert_values(ns_id, record, change.digest, terms)
@@ -250,7 +247,8 @@ def insert_version(context: WriteContext, ns_id: int, change: AddVersion) -> Non
     context.add_index(ns_id, seq, change, believed=record.retracted_at is None)
 
 
-def _close(context: WriteContext, ns_id: int, change: CloseVersion) -> None:
+def close_version(context: WriteContext, ns_id: int, change: CloseVersion) -> None:
+    """End belief in the current version. ConflictError if it is another one."""
     row = context.connection.execute(
         "SELECT seq, version, terms FROM memory WHERE ns_id = ? AND id = ? AND retracted_at IS NULL",
         (ns_id, change.id),
