@@ -1,0 +1,52 @@
+"""What the documents print, runs."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+EMBEDDED = re.compile(r"<!-- (examples/\w+\.py) -->\n\n?```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def own_blocks(page: Path) -> str:
+    """The page's Python blocks in order, without the copies of example files, which have tests of their own."""
+    return "\n".join(BLOCK.findall(EMBEDDED.sub("", page.read_text())))
+
+
+@pytest.mark.parametrize("page", [p for p in PAGES if own_blocks(p)], ids=lambda page: page.name)
+def test_python_blocks_run_in_order(page, tmp_path):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("REMANENCE_")}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", own_blocks(page)],
+        env=clean | {"REMANENCE_DB": str(tmp_path / "memory.db")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "PostgreSQL" in done.stdout
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_embedded_examples_are_the_tested_files(page):
+    for name, block in EMBEDDED.findall(page.read_text()):
+        assert block == (ROOT / name).read_text(), f"{page.name} shows an old {name}: run tools/embed_examples.py"
+
+
+def test_the_readme_shows_both_generations():
+    shown = [name for name, _ in EMBEDDED.findall((ROOT / "README.md").read_text())]
+    assert shown == ["examples/autogen_quickstart.py", "examples/agentchat_quickstart.py"]
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md", *(ROOT / "docs/adr").glob("*.md")], ids=lambda page: page.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", page.read_text()):
+        assert (page.parent / target).exists(), target
