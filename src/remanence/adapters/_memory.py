@@ -15,6 +15,7 @@ from remanence.domain.validation import MAX_CONTENT
 
 TRANSCRIPT_TYPE = "interaction"
 QUERY_CHARS = 2_000
+LATER_QUERY = 0.6
 _SEEN = 10_000
 _BLOCK = re.compile(re.escape(OPEN) + ".*?" + re.escape(CLOSE), re.DOTALL)
 _SIGNALS = ("TERMINATE", "exit")
@@ -150,9 +151,21 @@ def storable(text: str) -> str:
     return kept.removesuffix(_SIGNALS[0]).strip()[:MAX_CONTENT]
 
 
-def as_query(texts: Sequence[str]) -> str:
-    """One query of several texts, the most telling first; a text that is there twice counts once."""
-    return storable("\n".join(dict.fromkeys(text for text in texts if text.strip()))[:QUERY_CHARS])
+def queries(texts: Iterable[str]) -> list[str]:
+    """What to recall for, the most telling first. Each text is its own query: two topics in one blur both."""
+    return list(dict.fromkeys(query for text in texts if (query := storable(text[:QUERY_CHARS]))))
+
+
+def merged(found: Sequence[Sequence[Recalled]]) -> list[Recalled]:
+    """The hits of several queries, best first; each later query counts less. A memory is there once."""
+    best: dict[tuple[str, str], tuple[float, Recalled]] = {}
+    for rank, hits in enumerate(found):
+        for hit in hits:
+            weighed = hit.score * LATER_QUERY**rank
+            known = best.get((hit.namespace, hit.id))
+            if known is None or weighed > known[0]:
+                best[hit.namespace, hit.id] = (weighed, hit)
+    return [hit for _, hit in sorted(best.values(), key=lambda entry: -entry[0])]
 
 
 def unsaid(hits: Sequence[Recalled], live: Iterable[str], limit: int) -> list[Recalled]:

@@ -36,9 +36,10 @@ from remanence.adapters._memory import (
     BlockingMemory,
     OnRecall,
     Transcript,
-    as_query,
     awaitable,
+    merged,
     over_fetch,
+    queries,
     unsaid,
 )
 from remanence.bootstrap import AsyncMemory
@@ -175,10 +176,10 @@ class RemanenceMemory(Memory, Component[RemanenceMemoryConfig]):
             live = [message for message in held if not self._is_ours(message)]
             hits: list[Recalled] = []
             texts = [text for _, text in map(_spoken, live) if text]
-            query = self._query(live)
-            if query:
+            asked = self._queries(live)
+            if asked:
                 most = over_fetch(self._limit, len(texts))
-                found = await self.guard.acall("recall", lambda: self._recall(query, most), [])
+                found = await self.guard.acall("recall", lambda: self._recall_all(asked, most), [])
                 hits = unsaid(found, texts, self._limit)
             block = render(hits, max_tokens=self._max_tokens)
             results = [_content(hit) for hit in hits]
@@ -186,8 +187,8 @@ class RemanenceMemory(Memory, Component[RemanenceMemoryConfig]):
             await self._place(model_context, live, block)
             if self._record:
                 await self._keep(map(_spoken, live))
-            if self._on_recall is not None and query:
-                self._on_recall(self, query, hits, block)
+            if self._on_recall is not None and asked:
+                self._on_recall(self, "\n".join(asked), hits, block)
         return UpdateContextResult(memories=MemoryQueryResult(results=results))
 
     # -- called by developers
@@ -249,6 +250,9 @@ class RemanenceMemory(Memory, Component[RemanenceMemoryConfig]):
     async def _recall(self, query: str, limit: int) -> list[Recalled]:
         return await self._verbs.recall(query, limit=limit, types=self._types, min_score=self._min_score)
 
+    async def _recall_all(self, asked: Sequence[str], limit: int) -> list[Recalled]:
+        return merged([await self._recall(query, limit) for query in asked])
+
     async def _keep(self, utterances: Iterable[tuple[str | None, str]]) -> None:
         items = self._transcript.new(utterances)
         if (
@@ -257,13 +261,13 @@ class RemanenceMemory(Memory, Component[RemanenceMemoryConfig]):
         ):
             self._transcript.stored(items)
 
-    def _query(self, live: Sequence[LLMMessage]) -> str:
+    def _queries(self, live: Sequence[LLMMessage]) -> list[str]:
         """What the user asked last, then the newest of the last messages: in a team, most of those are agents'."""
         heard = [_spoken(message) for message in live if isinstance(message, UserMessage)]
         texts = [text for _, text in heard if text]
         asked = [text for source, text in heard if text and source in self._user_names]
         task = asked[-1:] or texts[:1]
-        return as_query([*task, *texts[: -self._last_n - 1 : -1]])
+        return queries([*task, *texts[: -self._last_n - 1 : -1]])
 
     async def _place(self, context: ChatCompletionContext, live: list[LLMMessage], block: str) -> None:
         newest = max((i for i, message in enumerate(live) if _is_said_by_user(message)), default=len(live))

@@ -13,7 +13,15 @@ from remanence.adapters._autogen_groupchat import PersistentGroupChat
 from remanence.adapters._autogen_messages import Message, spoken
 from remanence.adapters._autogen_tools import register_memory_tools
 from remanence.adapters._guard import TIMEOUT, Guard, OnError, in_thread_async
-from remanence.adapters._memory import BlockingMemory, OnRecall, Transcript, as_query, over_fetch, unsaid
+from remanence.adapters._memory import (
+    BlockingMemory,
+    OnRecall,
+    Transcript,
+    merged,
+    over_fetch,
+    queries,
+    unsaid,
+)
 from remanence.domain.context import render
 from remanence.domain.records import Recalled
 
@@ -42,7 +50,7 @@ class MemoryCapability(AgentCapability):
 
     inject: recall before each reply.       record: remember what the agent itself says.
     listen: remember what others tell it.    limit, max_tokens: at most so many memories, in so many tokens.
-    types, min_score: what may be recalled.  last_n: how many of the last messages make the query.
+    types, min_score: what may be recalled.  last_n: for how many of the last messages to recall.
     min_chars: shorter utterances are not recorded.
     timeout: seconds a memory call may take before the agent goes on without it.
     """
@@ -124,29 +132,27 @@ class MemoryCapability(AgentCapability):
 
     def _remind(self, agent: ConversableAgent, messages: Sequence[Message]) -> None:
         live = [text for text in map(spoken, messages) if text]
-        query = self._query(messages)
-        hits: list[Recalled] = []
-        if query:
-            found = self.guard.call("recall", lambda: self._recall(query, len(live)), [])
-            hits = unsaid(found, live, self._limit)
+        asked = self._queries(messages)
+        found = self.guard.call("recall", lambda: self._recall(asked, len(live)), []) if asked else []
+        hits = unsaid(found, live, self._limit)
         block = render(hits, max_tokens=self._max_tokens)
         self.last_recalled = hits
         self._place(agent, block)
-        if self._on_recall is not None and query:
-            self._on_recall(agent, query, hits, block)
+        if self._on_recall is not None and asked:
+            self._on_recall(agent, "\n".join(asked), hits, block)
 
-    def _recall(self, query: str, live: int) -> list[Recalled]:
-        limit = over_fetch(self._limit, live)
-        return self.memory.recall(query, limit=limit, types=self._types, min_score=self._min_score)
+    def _recall(self, asked: Sequence[str], live: int) -> list[Recalled]:
+        recall, limit = self.memory.recall, over_fetch(self._limit, live)
+        return merged([recall(q, limit=limit, types=self._types, min_score=self._min_score) for q in asked])
 
-    def _query(self, messages: Sequence[Message]) -> str:
+    def _queries(self, messages: Sequence[Message]) -> list[str]:
         """The last things said to the agent, newest first; among several speakers also what the first one wants."""
         heard = [(message.get("name"), spoken(message)) for message in messages if _heard(message)]
         heard = [(name, text) for name, text in heard if text]
         texts = [text for _, text in heard[: -self._last_n - 1 : -1]]
         if len({name for name, _ in heard}) > 1:
             texts.insert(0, next(text for name, text in reversed(heard) if name == heard[0][0]))
-        return as_query(texts)
+        return queries(texts)
 
     def _place(self, agent: ConversableAgent, block: str) -> None:
         now = agent.system_message
