@@ -105,6 +105,7 @@ def finish_reembedding(context: WriteContext, model: EmbeddingModel) -> bool:
         "INSERT INTO meta VALUES (?, ?)", [("model", model.name), ("dimension", str(model.dimension))]
     )
     connection.execute("UPDATE namespace SET epoch = epoch + 1, change = change + 1")
+    context.models[:] = [model]  # writes sharing this commit must bring the new one
     return True
 
 

@@ -45,6 +45,9 @@ class WriteContext:
         self._entries: list[tuple[int, int]] = []
         self._changed: list[int] = []
         self._erased: list[int] = []
+        # What this transaction has already looked up; undone with the write that did.
+        self._namespaces: list[tuple[Scope, int]] = []
+        self.models: list[EmbeddingModel] = []
 
     def mark(self) -> tuple[int, ...]:
         return tuple(len(part) for part in self._parts())
@@ -62,9 +65,14 @@ class WriteContext:
             self._entries,
             self._changed,
             self._erased,
+            self._namespaces,
+            self.models,
         )
 
     def ensure_namespace(self, scope: Scope) -> int:
+        for known, ns_id in self._namespaces:
+            if known == scope:
+                return ns_id
         ns_id = find_namespace(self.connection, scope)
         if ns_id is None:
             ns_id = namespace_id(scope)
@@ -72,6 +80,7 @@ class WriteContext:
                 "INSERT INTO namespace(ns_id, tenant, name) VALUES (?, ?, ?)",
                 (ns_id, scope.tenant, scope.namespace),
             )
+        self._namespaces.append((scope, ns_id))
         return ns_id
 
     # -- what write functions call
@@ -186,6 +195,8 @@ class WriteContext:
 
 def require_model(context: WriteContext, model: EmbeddingModel) -> None:
     """The first write names the model of this file's vectors; every later one must bring the same."""
+    if model in context.models:
+        return
     stored = stored_model(context.connection)
     if stored is None:
         context.connection.executemany(
@@ -193,6 +204,7 @@ def require_model(context: WriteContext, model: EmbeddingModel) -> None:
         )
     elif stored != model:
         raise mismatch(stored, model)
+    context.models.append(model)
 
 
 def stored_model(connection: sqlite3.Connection) -> EmbeddingModel | None:
