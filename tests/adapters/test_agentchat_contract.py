@@ -2,7 +2,8 @@
 
 import asyncio
 
-from autogen_agentchat.agents import AssistantAgent
+from autogen_agentchat.agents import AssistantAgent, BaseChatAgent
+from autogen_agentchat.base import Response
 from autogen_agentchat.conditions import MaxMessageTermination
 from autogen_agentchat.messages import TextMessage
 from autogen_agentchat.teams import RoundRobinGroupChat
@@ -58,8 +59,22 @@ class TestAsyncMemory(TestAgent):
         return super().remember_in(getattr(memory, "aio", memory), **options)
 
 
+class Critic(BaseChatAgent):
+    """A participant without a model and without memory."""
+
+    @property
+    def produced_message_types(self):
+        return (TextMessage,)
+
+    async def on_messages(self, messages, cancellation_token):
+        return Response(chat_message=TextMessage(content="Please be precise.", source=self.name))
+
+    async def on_reset(self, cancellation_token):
+        pass
+
+
 class TestTeam(AdapterContract):
-    """A team of two that share one memory; the last one to speak is the assistant."""
+    """A team whose critic speaks first: the newest message is never the user's."""
 
     def chat(self, memory, turns, llm, **options):
         return asyncio.run(self.talk(memory, turns, llm, **options))
@@ -68,7 +83,9 @@ class TestTeam(AdapterContract):
         model = client(llm)
         remembers = RemanenceMemory(memory, **options)
         assistant = AssistantAgent("assistant", model, memory=[remembers])
-        team = RoundRobinGroupChat([assistant], termination_condition=MaxMessageTermination(2))
+        team = RoundRobinGroupChat(
+            [Critic("critic", "Says one thing."), assistant], termination_condition=MaxMessageTermination(3)
+        )
         answers = []
         for turn in turns:
             async for event in remembers.record_run(team.run_stream(task=turn)):

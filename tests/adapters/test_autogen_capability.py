@@ -206,3 +206,31 @@ def test_async_group_chats_too(memory):
         asyncio.run(talk(llm))
     assert FACT in llm.last.system
     assert said(memory)[1:] == [("user", QUESTION), ("assistant", "She does.")]
+
+
+def test_the_default_embedder_finds_what_shares_no_word(tmp_path):
+    with (
+        Memory("agent", db=tmp_path / "default.db") as memory,
+        ScriptedLLM(lambda request: "Noted.") as llm,
+    ):
+        memory.remember("Sarah is most productive in TypeScript.")
+        memory.remember("The office has a fine view of the harbour.")
+        user, assistant = party("user"), party("assistant", llm)
+        capability = MemoryCapability(memory, limit=1)
+        capability.add_to_agent(assistant)
+        question = "What programming languages does she like?"
+        user.initiate_chat(assistant, message=question, max_turns=1, silent=True)
+    assert "TypeScript" in llm.last.system
+    assert "harbour" not in llm.last.system
+
+
+if hasattr(ConversableAgent, "run"):  # AG2 only: the chat runs in a thread of its own
+
+    def test_a_chat_in_another_thread(memory):
+        memory.remember(FACT)
+        with ScriptedLLM(lambda request: "Noted.") as llm:
+            user, assistant = party("user"), party("assistant", llm)
+            MemoryCapability(memory).add_to_agent(assistant)
+            user.run(assistant, message=QUESTION, max_turns=1).process()
+        assert FACT in llm.last.system
+        assert ("user", QUESTION) in said(memory)

@@ -45,8 +45,9 @@ class MemoryCapability(AgentCapability):
     every recall.
 
     One capability may be added to several agents (they then share the memory), and several capabilities to one
-    agent. Added to a GroupChatManager it records what every participant says, once. The system message belongs to
-    the agent, so one agent object in two simultaneous chats shares one block.
+    agent. Added to a GroupChatManager it records what every participant says, once. The system message belongs
+    to the agent, so one agent object in two simultaneous chats shares one block. In async chats of versions that
+    only have blocking hooks, the event loop waits for memory, at most `timeout` seconds a call.
 
     inject: recall before each reply.       record: remember what the agent itself says.
     listen: remember what others tell it.    limit, max_tokens: at most so many memories, in so many tokens.
