@@ -3,7 +3,7 @@
 An export is one JSON object a line, each with a single member that says what it is:
 
     {"remanence": {"format": 1, "tenant": "local", "model": {...} or null, "namespaces": 2, "exported_at": "..."}}
-    {"memory": {"namespace": "...", "id": "...", "version": 1, "content": "...", ...}}     one for each version
+    {"memory": {"id": "...", "namespace": "...", "version": 1, "content": "...", ...}}     one for each version
     {"entry": {"namespace": "...", "key": "...", "value": ..., ...}}                       one for each key-value entry
     {"idempotency": {"namespace": "...", "key": "...", "id": "...", "fingerprint": "..."}} one for each key served
     {"end": {"memories": 7, "entries": 1, "idempotency": 0}}                               how many came before

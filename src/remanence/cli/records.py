@@ -1,0 +1,199 @@
+"""list, show, history, forget, retract, restore: memories by id and by filter."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from remanence.cli import render, values
+from remanence.cli.frame import frame_of, opened_memory
+from remanence.domain.transfer import record_to_dict
+from remanence.domain.validation import MAX_LIMIT
+
+
+def list_(
+    ctx: typer.Context,
+    namespace: values.Namespace,
+    type: values.Types = None,
+    tag: values.Tags = None,
+    session: values.Session = None,
+    source: values.Source = None,
+    since: values.Since = None,
+    until: values.Until = None,
+    as_of: values.AsOf = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", metavar="N", help="At most this many.")] = 20,
+    after: Annotated[
+        str | None, typer.Option(metavar="ID", help="Go on after this one: the next page.")
+    ] = None,
+) -> None:
+    """List what is remembered, newest first.
+
+    --json: {"memories": [{MEMORY}, ...], "next": ID for --after, or null}
+    """
+    frame = frame_of(ctx)
+    with opened_memory(frame.settings(), namespace) as memory:
+        records = memory.list(
+            types=type or (),
+            tags=tag or (),
+            session_id=session,
+            source=source,
+            since=since,
+            until=until,
+            as_of=as_of,
+            limit=limit,
+            after=after,
+        )
+    following = records[-1].id if len(records) == limit else None
+    if frame.json:
+        render.print_json({"memories": [record_to_dict(record) for record in records], "next": following})
+        return
+    render.print_memories(records)
+    if following is not None:
+        render.note(f"there may be more: --after {following}")
+
+
+def show(ctx: typer.Context, namespace: values.Namespace, id: values.Id) -> None:
+    """Show one memory whole.
+
+    --json: {MEMORY}: id, namespace, version, content, type, tags, metadata, session_id, source, importance, pinned,
+    key, created_at, recorded_at, retracted_at, valid_from, valid_to, expires_at, superseded_by, reason,
+    access_count, last_recalled_at, reinforced_count; times are RFC 3339 in UTC
+    """
+    frame = frame_of(ctx)
+    with opened_memory(frame.settings(), namespace) as memory:
+        record = memory.get(id)
+    if frame.json:
+        render.print_json(record_to_dict(record))
+    else:
+        render.print_record(record)
+
+
+def history(
+    ctx: typer.Context,
+    namespace: values.Namespace,
+    id: Annotated[str | None, typer.Argument(help="Of this memory.", show_default=False)] = None,
+    key: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Of all that was ever under this key.")
+    ] = None,
+) -> None:
+    """Show what was believed when, and what ended it.
+
+    Every version of a memory, or of all that was ever under a key, oldest first.
+
+    --json: {"versions": [{MEMORY}, ...]}
+    """
+    if (id is None) == (key is None):
+        raise typer.BadParameter("give an ID or --key, one of them", param_hint="ID")
+    frame = frame_of(ctx)
+    with opened_memory(frame.settings(), namespace) as memory:
+        versions = memory.history(id, key=key)
+    if frame.json:
+        render.print_json({"versions": [record_to_dict(record) for record in versions]})
+    else:
+        render.print_history(versions)
+
+
+def forget(
+    ctx: typer.Context,
+    namespace: values.Namespace,
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="ID", help="These memories.", show_default=False)
+    ] = None,
+    type: values.Types = None,
+    tag: values.Tags = None,
+    session: values.Session = None,
+    source: values.Source = None,
+    since: values.Since = None,
+    until: values.Until = None,
+    everything: Annotated[bool, typer.Option("--everything", help="All memories of the namespace.")] = False,
+    yes: values.Yes = False,
+) -> None:
+    """Erase memories for good: by id, by filter, or everything.
+
+    Their history goes too; `retract` keeps it. Asks first; --yes is needed with --json or without a terminal.
+
+    --json: {"forgotten": [ID, ...], "versions": how many versions went}
+    """
+    frame = frame_of(ctx)
+    filtered = any((type, tag, session, source, since, until))
+    if sum((bool(ids), filtered, everything)) != 1:
+        raise typer.BadParameter(
+            "name what to forget: IDs, or filters, or --everything; one of them", param_hint="ID"
+        )
+    if not yes and (frame.json or not sys.stdin.isatty()):
+        raise typer.BadParameter(
+            "nobody can be asked here; add --yes to erase without asking", param_hint="--yes"
+        )
+    with opened_memory(frame.settings(), namespace) as memory:
+        if not yes:
+            found = ids or memory.list(
+                types=type or (),
+                tags=tag or (),
+                session_id=session,
+                source=source,
+                since=since,
+                until=until,
+                limit=MAX_LIMIT,
+            )
+            count = f"{len(found):,}{'' if len(found) < MAX_LIMIT else ' or more'}"
+            question = f"Erase {count} memories of {render.plain(namespace)!r} for good, with their history?"
+            typer.confirm(question, abort=True, err=True)
+        receipt = memory.forget(
+            ids[0] if ids and len(ids) == 1 else ids or (),
+            types=type or (),
+            tags=tag or (),
+            session_id=session,
+            source=source,
+            since=since,
+            until=until,
+            everything=everything,
+        )
+    if frame.json:
+        render.print_json({"forgotten": list(receipt.ids), "versions": receipt.versions})
+        return
+    render.say(f"forgot {len(receipt.ids):,} memories with {receipt.versions:,} versions")
+    for id in ids or ():
+        if id not in receipt.ids:
+            render.note(f"there was no memory {id}")
+
+
+def retract(
+    ctx: typer.Context,
+    namespace: values.Namespace,
+    id: values.Id,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="Why it is no longer believed.")] = None,
+) -> None:
+    """Stop believing a memory, but keep its history.
+
+    It is no longer recalled; `restore` brings it back.
+
+    --json: {MEMORY}
+    """
+    frame = frame_of(ctx)
+    with opened_memory(frame.settings(), namespace) as memory:
+        record = memory.retract(id, reason=reason)
+    if frame.json:
+        render.print_json(record_to_dict(record))
+    else:
+        render.say(f"retracted {record.id}; bring it back with: remanence restore")
+
+
+def restore(
+    ctx: typer.Context,
+    namespace: values.Namespace,
+    id: values.Id,
+    version: Annotated[int | None, typer.Option(metavar="N", help="Default: the last one believed.")] = None,
+) -> None:
+    """Believe a retracted, superseded or older version again.
+
+    --json: {MEMORY}
+    """
+    frame = frame_of(ctx)
+    with opened_memory(frame.settings(), namespace) as memory:
+        record = memory.restore(id, version=version)
+    if frame.json:
+        render.print_json(record_to_dict(record))
+    else:
+        render.say(f"restored {record.id} as version {record.version}")
