@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor, Future
@@ -46,7 +48,8 @@ class UseBuffer:
         """Start writing what waits, unless that is already under way."""
         with self._lock:
             if self._flushing is None or self._flushing.done():
-                self._flushing = executor.submit(self.flush, store)
+                with contextlib.suppress(RuntimeError):  # closing: the last user flushes
+                    self._flushing = executor.submit(self.flush, store)
 
     @property
     def flushing(self) -> Future[None] | None:
@@ -66,7 +69,7 @@ class UseBuffer:
                 log.warning("could not write %d recall counts", len(uses), exc_info=True)
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, weakref_slot=True)
 class Backend:
     """What several memories of one process share: the store, the embedder, threads, time and names."""
 
@@ -76,12 +79,33 @@ class Backend:
     new_id: NewId
     executor: Executor
     max_content: int = validation.MAX_CONTENT
-    release: Callable[[], None] = lambda: None
+    close: Callable[[], None] = lambda: None
+    users: int = 0
+    pid: int = field(default_factory=os.getpid)
+    lock: threading.Lock = field(default_factory=threading.Lock)
     uses: UseBuffer = field(default_factory=UseBuffer)
     swept_at: datetime | None = None
-    users: int = 0
     model_agreed: bool = False
     warned_of_length: bool = False
+
+    def retain(self) -> None:
+        """Count one more user."""
+        with self.lock:
+            self.users += 1
+
+    def release(self) -> None:
+        """Count one user less; the last one writes what is still counted and closes the store."""
+        self.uses.flush(self.store)
+        with self.lock:
+            self.users -= 1
+            last = self.users == 0
+        if last:
+            self.close()
+
+    def later(self, work: Callable[..., object], *arguments: Any) -> None:
+        """Start work nobody waits for; dropped when the backend is closing."""
+        with contextlib.suppress(RuntimeError):
+            self.executor.submit(work, *arguments)
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
         """A store call on a worker thread; the event loop stays free."""

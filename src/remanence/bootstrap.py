@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import time
+import weakref
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +21,7 @@ from remanence.settings import Settings, load
 from remanence.sync import BlockingEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from remanence.domain.ranking import RankingProfile
 
@@ -41,7 +44,7 @@ class AsyncMemory(AsyncEngine):
         reads: Sequence[str] = (),
         settings: Settings | None = None,
     ) -> None:
-        settings = settings or load(db=db, tenant=tenant)
+        settings = _chosen(settings, db=db, tenant=tenant)
         backend = open_backend(settings, embedder)
         try:
             super().__init__(
@@ -51,10 +54,8 @@ class AsyncMemory(AsyncEngine):
                 profile=profile or settings.profile,
                 reads=reads,
             )
-        except BaseException:
-            if backend.users == 0:
-                backend.release()
-            raise
+        finally:
+            backend.release()  # from here on the memory itself is counted
 
 
 class Memory(BlockingEngine):
@@ -84,40 +85,66 @@ class Memory(BlockingEngine):
         )
 
 
+def _chosen(settings: Settings | None, *, db: str | Path | None, tenant: str | None) -> Settings:
+    if settings is None:
+        return load(db=db, tenant=tenant)
+    given = {"db": None if db is None else str(db), "tenant": tenant}
+    return replace(settings, **{name: value for name, value in given.items() if value is not None})
+
+
 _lock = threading.Lock()
 _shared: dict[tuple[int, Path, Embedder, int], Backend] = {}
+_opened: weakref.WeakSet[Backend] = weakref.WeakSet()
 _default_embedders: dict[tuple[int, str], Embedder] = {}
 
 
 def open_backend(settings: Settings, embedder: Embedder | None = None) -> Backend:
-    """The backend for these settings. One file has one store, one writer and one cache in a process."""
+    """The backend for these settings, counted once for the caller, who must release it.
+
+    One file has one store, one writer and one cache in a process.
+    """
     embedder = embedder or shared_embedder(settings)
     path = settings.path
-    if path is None:
-        return _backend(open_store(settings), embedder, settings)
     with _lock:
         # The pid keeps a forked child from using its parent's connections and threads.
-        key = (os.getpid(), path.resolve(), embedder, settings.max_content)
-        backend = _shared.get(key)
+        key = None if path is None else (os.getpid(), path.resolve(), embedder, settings.max_content)
+        backend = None if key is None else _shared.get(key)
         if backend is None:
             backend = _backend(open_store(settings), embedder, settings)
-            close = backend.release
-
-            def release() -> None:
-                with _lock:
-                    if backend.users == 0 and _shared.get(key) is backend:
-                        del _shared[key]
-                        close()
-
-            backend.release = release
-            _shared[key] = backend
+            if key is not None:
+                backend.close = _unsharing(key, backend, backend.close)
+                _shared[key] = backend
+            _opened.add(backend)
+        backend.retain()
         return backend
+
+
+def _unsharing(
+    key: tuple[int, Path, Embedder, int], backend: Backend, close: Callable[[], None]
+) -> Callable[[], None]:
+    def close_if_unused() -> None:
+        with _lock:
+            if backend.users or _shared.get(key) is not backend:
+                return  # somebody opened it again meanwhile
+            del _shared[key]
+            close()
+
+    return close_if_unused
+
+
+@atexit.register
+def _close_all() -> None:
+    """Scripts rarely close: write what is still counted, and leave no connection open."""
+    for backend in list(_opened):
+        if backend.users and backend.pid == os.getpid():
+            backend.uses.flush(backend.store)
+            backend.store.close()
 
 
 def _backend(store: Store, embedder: Embedder, settings: Settings) -> Backend:
     executor = ThreadPoolExecutor(max_workers=16, thread_name_prefix="remanence")
 
-    def release() -> None:
+    def close() -> None:
         executor.shutdown(wait=True)
         store.close()
 
@@ -128,7 +155,7 @@ def _backend(store: Store, embedder: Embedder, settings: Settings) -> Backend:
         new_id=new_id,
         executor=executor,
         max_content=settings.max_content,
-        release=release,
+        close=close,
     )
 
 

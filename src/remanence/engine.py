@@ -90,7 +90,7 @@ class AsyncEngine:
         self._profile = profile
         self._backend = backend
         self._closed = False
-        backend.users += 1
+        backend.retain()
         self.kv = AsyncKeyValue(self._scope, backend, self._check_open)
 
     @property
@@ -121,13 +121,7 @@ class AsyncEngine:
         if self._closed:
             return
         self._closed = True
-        await asyncio.get_running_loop().run_in_executor(None, self._release)
-
-    def _release(self) -> None:
-        self._backend.uses.flush(self._backend.store)
-        self._backend.users -= 1
-        if self._backend.users == 0:
-            self._backend.release()
+        await asyncio.get_running_loop().run_in_executor(None, self._backend.release)
 
     # -- remembering
 
@@ -665,7 +659,7 @@ class AsyncEngine:
         now = self._backend.clock()
         if self._backend.swept_at is None or now - self._backend.swept_at >= SWEEP_EVERY:
             self._backend.swept_at = now
-            self._backend.executor.submit(self._sweep_quietly, now)
+            self._backend.later(self._sweep_quietly, now)
 
     def _sweep_quietly(self, now: datetime) -> None:
         try:

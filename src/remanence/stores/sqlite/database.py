@@ -48,6 +48,8 @@ def translated(path: Path | None) -> Generator[None]:
 
 
 def _translate(error: sqlite3.Error, path: Path | None) -> RemanenceError:
+    if isinstance(error, sqlite3.ProgrammingError) and "closed database" in str(error):
+        return ClosedError("this memory was closed meanwhile; open a new one")
     code = getattr(error, "sqlite_errorname", "")
     where = str(path or ":memory:")
     if code.startswith(
@@ -124,6 +126,9 @@ class Database:
         self._thread_lock = threading.Lock()
         if path is not None:
             self._check_directory(path)
+            with contextlib.suppress(FileExistsError):
+                # Only its owner may read what agents know; SQLite gives -wal and -shm the same mode.
+                os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
             self._lock = FileLock(path.with_name(path.name + ".lock"))
         with translated(path):
             self._connection = connect(path)
@@ -136,7 +141,7 @@ class Database:
     @staticmethod
     def _check_directory(path: Path) -> None:
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
             raise StoreUnavailableError(
                 f"cannot create the directory {path.parent}: {error.strerror}. Choose another file with "
@@ -183,13 +188,16 @@ class Database:
                 connection.execute("BEGIN")
                 yield connection
             finally:
-                # Before it goes back to the pool: nobody may inherit an open transaction.
-                if connection.in_transaction:
-                    connection.execute("COMMIT")
-                if self._closed:
-                    connection.close()
-                else:
-                    self._readers.append(connection)
+                self._give_back(connection)
+
+    def _give_back(self, connection: sqlite3.Connection) -> None:
+        with contextlib.suppress(sqlite3.Error):
+            connection.rollback()
+        # Nobody may inherit an open transaction, or a connection nobody will close.
+        if self._closed or connection.in_transaction:
+            connection.close()
+        else:
+            self._readers.append(connection)
 
     # -- writing
 
