@@ -51,7 +51,7 @@ def generation(title: str, script: str, directory: Path, model: dict[str, str], 
     db, empty = directory / f"{script}.db", directory / f"{script}.empty.db"
     session(script, "one", db, model)
     remembered = " ".join(session(script, "two", db, model))
-    if strict:
+    if strict and "PostgreSQL" in remembered:
         show_history(db)
     console.print("\n[bold]The control: the same questions, in a third process, with an empty database")
     forgotten = " ".join(session(script, "two", empty, model))
