@@ -38,7 +38,9 @@ def test_python_blocks_run_in_order(page, tmp_path):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_embedded_examples_are_the_tested_files(page):
     for name, block in EMBEDDED.findall(page.read_text()):
-        assert block == (ROOT / name).read_text(), f"{page.name} shows an old {name}: run tools/embed_examples.py"
+        assert block == (ROOT / name).read_text(), (
+            f"{page.name} shows an old {name}: run tools/embed_examples.py"
+        )
 
 
 def test_the_readme_shows_both_generations():
@@ -46,7 +48,10 @@ def test_the_readme_shows_both_generations():
     assert shown == ["examples/autogen_quickstart.py", "examples/agentchat_quickstart.py"]
 
 
-@pytest.mark.parametrize("page", [*PAGES, ROOT / "CONTRIBUTING.md", *(ROOT / "docs/adr").glob("*.md")], ids=lambda page: page.name)
+LINKED = [*PAGES, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs/adr").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", LINKED, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", page.read_text()):
         assert (page.parent / target).exists(), target

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-import threading
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -32,18 +31,12 @@ _UNSPACED = re.compile(
 _MAX_TERM = 64
 
 
-_stemmers = threading.local()
-
-
 @lru_cache(maxsize=65_536)
 def _stem(word: str) -> str:
-    stem: Callable[[str], str] | None = getattr(_stemmers, "stem", None)
-    if stem is None:
-        import Stemmer  # deferred: importing the library must stay light
+    import Stemmer  # deferred: importing the library must stay light
 
-        # A stemmer keeps state between calls, so each thread has its own.
-        stem = _stemmers.stem = Stemmer.Stemmer("english").stemWord  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    return str(stem(word))  # pyright: ignore[reportOptionalCall, reportUnknownArgumentType]
+    # A stemmer keeps state between calls and is cheap to make; one of its own per new word needs no lock.
+    return str(Stemmer.Stemmer("english").stemWord(word))  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
 
 
 def _fold(text: str) -> str:
@@ -163,7 +156,7 @@ def _hash(parts: Iterable[str | None]) -> bytes:
 
 
 def content_digest(memory: Draft | MemoryRecord) -> bytes:
-    """16 bytes, equal for memories that say the same: type, source, key, canonical text, and session where it matters."""
+    """16 bytes, equal for memories that say the same: type, source, key, text, and session where it matters."""
     session = memory.session_id if memory.type in SESSION_TYPES else None
     return _hash((memory.type, memory.source, memory.key, session, canonical(memory.content)))
 

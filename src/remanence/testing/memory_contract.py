@@ -6,10 +6,10 @@ Subclass MemoryContract and give a `kit` fixture: a Kit that opens memories on o
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol, cast
+from typing import Any
 
 import pytest
 
@@ -41,7 +41,7 @@ class Blocking:
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._target, name)
         if name == "at":
-            return lambda *a, **k: Blocking(found(*a, **k), self._runner)
+            return self._sibling
         if name == "kv":
             return Blocking(found, self._runner)
         if not callable(found):
@@ -49,20 +49,15 @@ class Blocking:
 
         def call(*arguments: Any, **keywords: Any) -> Any:
             result = found(*arguments, **keywords)
-            return (
-                self._runner.run(cast("Coroutine[Any, Any, Any]", result))
-                if asyncio.iscoroutine(result)
-                else result
-            )
+            return self._runner.run(result) if asyncio.iscoroutine(result) else result
 
         return call
 
+    def _sibling(self, namespace: str, **arguments: Any) -> Blocking:
+        return Blocking(self._target.at(namespace, **arguments), self._runner)
+
     def close(self) -> None:
         self._runner.run(self._target.aclose())
-
-
-class _Request(Protocol):
-    param: Any
 
 
 DAY = timedelta(days=1)
@@ -144,7 +139,7 @@ class MemoryContract:
 
     def test_what_was_remembered_comes_back_whole(self, kit: Kit, memory: Any) -> None:
         since = kit.now()
-        given = {
+        given: dict[str, Any] = {
             "type": "decision",
             "tags": ["db", "user:alice"],
             "metadata": {"ticket": 7, "nested": {"ok": [True, None, 1.5, "ü"]}},
