@@ -8,10 +8,20 @@ from pathlib import Path
 
 import pytest
 
+from remanence.testing.scripted_llm import ScriptedLLM
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 EMBEDDED = re.compile(r"<!-- (examples/\w+\.py) -->\n\n?```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+SAYS = {
+    "README.md": "PostgreSQL",
+    "library.md": "PostgreSQL",
+    "autogen.md": "messages so far",
+    "agentchat.md": "Articles use British English.",
+}
 
 
 def own_blocks(page: Path) -> str:
@@ -22,17 +32,25 @@ def own_blocks(page: Path) -> str:
 @pytest.mark.parametrize("page", [p for p in PAGES if own_blocks(p)], ids=lambda page: page.name)
 def test_python_blocks_run_in_order(page, tmp_path):
     clean = {name: value for name, value in os.environ.items() if not name.startswith("REMANENCE_")}
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", own_blocks(page)],
-        env=clean | {"REMANENCE_DB": str(tmp_path / "memory.db")},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-    )
+    with ScriptedLLM(lambda request: "Noted, and thank you for telling me.") as model:
+        endpoint = {
+            "OPENAI_API_KEY": "sk-none",
+            "OPENAI_BASE_URL": model.base_url,
+            "OPENAI_MODEL": "gpt-4o-mini",
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", own_blocks(page)],
+            env=clean | endpoint | {"REMANENCE_DB": str(tmp_path / "memory.db")},
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
     assert done.returncode == 0, done.stderr
-    assert "PostgreSQL" in done.stdout
+    assert SAYS[page.name] in done.stdout
+    if page.name in ("autogen.md", "agentchat.md"):
+        assert any("British English" in request.text for request in model.requests)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
