@@ -151,7 +151,12 @@ def opened_backend(settings: Settings, *, create: bool = False) -> Generator[Bac
     backend = open_backend(settings)
     try:
         yield backend
-    finally:
+    except KeyboardInterrupt:
+        raise  # without waiting for its threads: one may be blocked in a read
+    except BaseException:
+        backend.release()
+        raise
+    else:
         backend.release()
 
 

@@ -64,9 +64,13 @@ def metadata(pairs: list[str], text: str | None) -> dict[str, Any] | None:
 def json_or_word(text: str) -> Any:
     """JSON if it is JSON, else the text itself."""
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_no_json)
     except (ValueError, RecursionError):
         return text
+
+
+def _no_json(word: str) -> None:
+    raise ValueError(f"{word} is not JSON")  # Python's parser would take NaN and Infinity
 
 
 def text_or_stdin(argument: str, text: str) -> str:

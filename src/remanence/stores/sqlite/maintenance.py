@@ -215,6 +215,17 @@ def _import_counters(connection: sqlite3.Connection, ns_id: int, record: MemoryR
 
 _BROKEN = (
     (
+        "SELECT count(*) FROM entry HAVING count(*) > 0 AND"
+        " (SELECT count(*) FROM meta WHERE key IN ('model', 'dimension')) < 2",
+        "there are {0} vectors, but no model is recorded for them",
+    ),
+    (
+        "SELECT ns_id, sum(n) FROM (SELECT ns_id, count(*) AS n FROM memory GROUP BY ns_id UNION ALL"
+        " SELECT ns_id, count(*) FROM kv GROUP BY ns_id) AS r"
+        " WHERE NOT EXISTS (SELECT 1 FROM namespace AS n WHERE n.ns_id = r.ns_id) GROUP BY ns_id",
+        "{1} rows of namespace {0} belong to no namespace that has a name",
+    ),
+    (
         "SELECT seq FROM memory AS m WHERE terms IS NOT NULL AND NOT EXISTS"
         " (SELECT 1 FROM entry AS e WHERE e.ns_id = m.ns_id AND e.seq = m.seq)",
         "memory version {0} has no vector",
@@ -281,20 +292,52 @@ _BROKEN = (
 
 
 def check(connection: sqlite3.Connection) -> Iterator[str]:
-    """One sentence per disagreement between rows, vectors, postings, counts and the file itself."""
+    """One sentence per disagreement between rows, vectors, postings, counts and the file itself.
+
+    A part that cannot be read is one too; the others are still looked at.
+    """
+    yield from _readable("file", _check_file(connection))
+    for query, sentence in _BROKEN:
+        yield from _readable("database", _sentences(connection, query, sentence))
+    yield from _readable("postings", _check_postings(connection))
+    yield from _readable("vectors", _check_vectors(connection))
+
+
+def _readable(part: str, sentences: Iterator[str]) -> Iterator[str]:
+    try:
+        yield from sentences
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        yield f"the {part} is damaged and cannot be checked whole: {error}"
+
+
+def _check_file(connection: sqlite3.Connection) -> Iterator[str]:
     for (line,) in connection.execute("PRAGMA integrity_check"):
         if line != "ok":
             yield f"the file is damaged: {line}"
-    for query, sentence in _BROKEN:
-        for row in connection.execute(query, {"forever": FOREVER} if ":forever" in query else {}):
-            yield sentence.format(*row)
-    yield from _check_postings(connection)
+
+
+def _sentences(connection: sqlite3.Connection, query: str, sentence: str) -> Iterator[str]:
+    for row in connection.execute(query, {"forever": FOREVER} if ":forever" in query else {}):
+        yield sentence.format(*row)
+
+
+def _check_vectors(connection: sqlite3.Connection) -> Iterator[str]:
+    import numpy as np  # deferred: only a check needs it here
+
+    rows = connection.execute("SELECT seq, vector FROM entry WHERE length(vector) > 0 AND length(vector) % 2 = 0")
+    for seq, vector in rows:
+        length = float(np.linalg.norm(np.frombuffer(vector, np.float16).astype(np.float32)))
+        if not 0.98 < length < 1.02:  # also what is no number
+            yield f"vector {seq} does not have unit length but {length:.3g}"
 
 
 def _check_postings(connection: sqlite3.Connection) -> Iterator[str]:
     for ns_id, seq, blob, believed in connection.execute(
         "SELECT ns_id, seq, terms, retracted_at IS NULL FROM memory WHERE terms IS NOT NULL"
     ):
+        if len(blob) % 8:
+            yield f"memory version {seq} has damaged terms"
+            continue
         for term in unpack_terms(blob):
             if not connection.execute(
                 "SELECT 1 FROM posting WHERE ns_id = ? AND term = ? AND seq = ?", (ns_id, term, seq)

@@ -17,7 +17,7 @@ from remanence.domain.records import (
     Reinforce,
     Scope,
 )
-from remanence.errors import ConflictError, EmbedderMismatchError
+from remanence.errors import ConflictError, EmbedderMismatchError, StoreCorruptError
 from remanence.stores.sqlite.rows import (
     INSERT_MEMORY,
     find_namespace,
@@ -211,7 +211,14 @@ def stored_model(connection: sqlite3.Connection) -> EmbeddingModel | None:
     meta = dict(
         connection.execute("SELECT key, value FROM meta WHERE key IN ('model', 'dimension')").fetchall()
     )
-    return EmbeddingModel(name=meta["model"], dimension=int(meta["dimension"])) if meta else None
+    if not meta:
+        return None
+    try:
+        return EmbeddingModel(name=meta["model"], dimension=int(meta["dimension"]))
+    except (KeyError, ValueError) as error:
+        raise StoreCorruptError(
+            "the record of the vectors' model and dimension is damaged; restore the file from a backup or an export"
+        ) from error
 
 
 def mismatch(stored: EmbeddingModel, given: EmbeddingModel) -> EmbedderMismatchError:
