@@ -45,7 +45,7 @@ _COLUMNS = (
     ("visible_to", np.int64),
     ("created_s", np.uint32),
     ("importance", np.float16),
-    ("length", np.int32),
+    ("length", np.uint16),
 )
 
 
@@ -186,7 +186,7 @@ class NamespaceIndex:
             np.array(created, dtype=np.int64) // 1_000_000, 0, 2**32 - 1
         )
         columns["importance"][start:end] = importance
-        columns["length"][start:end] = length
+        columns["length"][start:end] = np.minimum(length, 65_535)
         if self.keep_vectors:
             self._append_vectors(decode(vectors, self.dimension))
         self._n = end
@@ -195,7 +195,7 @@ class NamespaceIndex:
         capacity = len(self._columns["seq"])
         if rows <= capacity:
             return
-        capacity = max(rows, capacity + capacity // 4, 64)
+        capacity = max(rows, capacity + capacity // 8, 64)
         for name, column in self._columns.items():
             grown = np.empty(capacity, column.dtype)
             grown[: self._n] = column[: self._n]
@@ -235,14 +235,24 @@ class NamespaceIndex:
         """The vectors in row order; read through `connection` when they are too many to keep."""
         if self.keep_vectors:
             return iter([(s.codes[: s.used], s.scale[: s.used]) for s in self._segments])
-        return self._stream(connection, int(self._columns["seq"][self._n - 1]) if self._n else -1)
+        return self._stream(connection, self.column("seq"))
 
-    def _stream(self, connection: sqlite3.Connection, last: int) -> Iterator[tuple[NDArray[np.int8], Floats]]:
-        rows = connection.execute(
-            "SELECT vector FROM entry WHERE ns_id = ? AND seq <= ? ORDER BY seq", (self.ns_id, last)
-        )
-        while batch := rows.fetchmany(SEGMENT):
-            yield quantise(decode([vector for (vector,) in batch], self.dimension))
+    def _stream(
+        self, connection: sqlite3.Connection, seqs: NDArray[np.int64]
+    ) -> Iterator[tuple[NDArray[np.int8], Floats]]:
+        for start in range(0, len(seqs), SEGMENT):
+            own = seqs[start : start + SEGMENT]
+            codes = np.zeros((len(own), self.dimension), np.int8)
+            scale = np.zeros(len(own), np.float32)
+            rows = connection.execute(
+                "SELECT seq, vector FROM entry WHERE ns_id = ? AND seq BETWEEN ? AND ? ORDER BY seq",
+                (self.ns_id, int(own[0]), int(own[-1])),
+            ).fetchall()
+            if rows:
+                # Erased rows keep their place here and are gone from the table.
+                places = np.searchsorted(own, [seq for seq, _ in rows])
+                codes[places], scale[places] = quantise(decode([v for _, v in rows], self.dimension))
+            yield codes, scale
 
     def view(self, at: int) -> View:
         """Rows visible at `at`. Kept until the next moment at which anything appears or ends."""

@@ -324,7 +324,9 @@ def _sentences(connection: sqlite3.Connection, query: str, sentence: str) -> Ite
 def _check_vectors(connection: sqlite3.Connection) -> Iterator[str]:
     import numpy as np  # deferred: only a check needs it here
 
-    rows = connection.execute("SELECT seq, vector FROM entry WHERE length(vector) > 0 AND length(vector) % 2 = 0")
+    rows = connection.execute(
+        "SELECT seq, vector FROM entry WHERE length(vector) > 0 AND length(vector) % 2 = 0"
+    )
     for seq, vector in rows:
         length = float(np.linalg.norm(np.frombuffer(vector, np.float16).astype(np.float32)))
         if not 0.98 < length < 1.02:  # also what is no number
