@@ -95,7 +95,7 @@ def index_terms(record: MemoryRecord) -> Counter[str]:
 
 
 _MONTHS = "January February March April May June July August September October November December".split()
-_NAME = re.compile(r"[^\W\d_][\w'’-]*")
+_NAME = re.compile(r"(?<!\w)[^\W\d_][\w'’-]*")
 
 
 def name_candidates(query: str) -> dict[str, str]:
@@ -166,7 +166,7 @@ def fingerprint(draft: Draft) -> bytes:
     return _hash((draft.type, draft.source, draft.key, draft.session_id, draft.content))
 
 
-_PIECES = re.compile(r"[A-Za-z]+|\d|\s+|[^\sA-Za-z\d]")
+_PIECES = re.compile(r"[A-Za-z]+|[ \t-\r\x1c-\x1f]+|.", re.DOTALL)
 
 
 def estimate_tokens(text: str) -> int:

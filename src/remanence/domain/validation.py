@@ -69,6 +69,13 @@ def optional_moment(argument: str, value: object) -> datetime | None:
     return None if value is None else moment(argument, value)
 
 
+def _shown(value: float | timedelta) -> str:
+    """A number for a message. Python refuses to print integers of thousands of digits."""
+    if isinstance(value, int) and abs(value) >= 10**30:
+        return f"a number of {value.bit_length()} bits"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
 def duration(argument: str, value: object) -> timedelta:
     """A positive timedelta, or a positive number of seconds."""
     if isinstance(value, bool) or not isinstance(value, (timedelta, int, float)):
@@ -76,7 +83,7 @@ def duration(argument: str, value: object) -> timedelta:
     try:
         span = value if isinstance(value, timedelta) else timedelta(seconds=value)
     except (OverflowError, ValueError) as error:
-        raise InvalidInputError(argument, f"{value!r} is not a usable number of seconds") from error
+        raise InvalidInputError(argument, f"{_shown(value)} is not a usable number of seconds") from error
     if span <= timedelta(0):
         raise InvalidInputError(argument, f"must be positive, not {span}")
     return span
@@ -95,7 +102,7 @@ def fraction(argument: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise InvalidInputError(argument, f"must be a number from 0 to 1, not {type(value).__name__}")
     if not 0 <= value <= 1:  # also refuses NaN
-        raise InvalidInputError(argument, f"must be from 0 to 1, not {value}")
+        raise InvalidInputError(argument, f"must be from 0 to 1, not {_shown(value)}")
     return float(value)
 
 
@@ -110,7 +117,7 @@ def count(argument: str, value: object, *, most: int = MAX_LIMIT) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise InvalidInputError(argument, f"must be a whole number, not {type(value).__name__}")
     if not 1 <= value <= most:
-        raise InvalidInputError(argument, f"must be from 1 to {most:,}, not {value:,}")
+        raise InvalidInputError(argument, f"must be from 1 to {most:,}, not {_shown(value)}")
     return value
 
 
