@@ -1,10 +1,17 @@
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from remanence.domain.records import Change, Filter
 from remanence.ports import Store
+from remanence.stores.sqlite import writing
+from remanence.stores.sqlite.rows import namespace_id
 from remanence.stores.sqlite.store import SQLiteStore
+from remanence.testing import builders as b
 from remanence.testing.store_contract import DurableStoreContract, StoreContract
 
 
@@ -34,3 +41,73 @@ class TestSQLiteStore(DurableStoreContract):
         assert isinstance(store, SQLiteStore)
         store.close()
         return SQLiteStore(store.path)
+
+
+Work = Callable[[Any], Any]
+
+
+def applying(*changes: Change) -> Work:
+    return lambda context: writing.apply(context, b.HERE, changes, b.MODEL)
+
+
+def erasing(*ids: str) -> Work:
+    return lambda context: writing.erase(context, namespace_id(b.HERE), ids)
+
+
+class TestSharedCommits:
+    """Writes of several threads share one commit; each must be as if it had been alone."""
+
+    @pytest.fixture
+    def store(self) -> Iterator[SQLiteStore]:
+        store = SQLiteStore(None)
+        yield store
+        intact(store)
+
+    @staticmethod
+    def in_one_commit(store: SQLiteStore, *works: Work) -> list[object]:
+        """What each of these gives or raises, run in this order in one transaction."""
+        futures: list[Future[object]] = [Future() for _ in works]
+        store._db._commit(list(zip(works, futures, strict=True)))
+        return [future.exception() or future.result() for future in futures]
+
+    @pytest.mark.parametrize("known_before", [True, False])
+    def test_what_is_erased_in_the_commit_that_added_it_is_gone(
+        self, store: SQLiteStore, known_before: bool
+    ) -> None:
+        if known_before:
+            b.add(store, "old", "green tea", tags=("a",))
+        record = b.make_record("m", "green tea and milk", tags=("a", "b"))
+        results = self.in_one_commit(store, applying(b.claiming(record)), erasing("m"))
+        assert results == [None, (["m"], 1)]
+        left = ["old"] if known_before else []
+        assert b.ids(store.get(b.HERE, ["m", "old"])) == left
+        assert b.ids(b.search(store, "tea milk")) == left
+        assert b.listed(store, filter=Filter(tags=("a",))) == left
+        assert store.document_frequencies(b.HERE, ["tea", "milk"]) == (len(left), {"tea": 1} if left else {})
+
+    def test_added_erased_and_added_again(self, store: SQLiteStore) -> None:
+        first, again = b.make_record("m", "green tea", tags=("a",)), b.make_record("m", "milk", tags=("b",))
+        self.in_one_commit(store, applying(b.addition(first)), erasing("m"), applying(b.addition(again)))
+        assert store.get(b.HERE, ["m"]) == [again]
+        assert b.search(store, "tea", vector=None) == []
+        assert b.ids(b.search(store, "milk", vector=None)) == ["m"]
+
+    def test_one_that_fails_takes_nothing_of_the_others_with_it(self, store: SQLiteStore) -> None:
+        held = b.make_record("held", "green tea", key="drink")
+        rival = b.make_record("rival", "black tea", key="drink", tags=("a",))
+        results = self.in_one_commit(
+            store,
+            applying(b.claiming(held)),
+            applying(b.addition(b.make_record("x", "milk")), b.claiming(rival)),
+            applying(b.addition(b.make_record("last", "coffee"))),
+        )
+        assert [type(result) for result in results] == [type(None), sqlite3.IntegrityError, type(None)]
+        assert set(b.listed(store)) == {"held", "last"}
+        assert store.document_frequencies(b.HERE, ["milk", "black", "tea"]) == (2, {"tea": 1})
+
+    def test_added_and_closed_in_one_commit(self, store: SQLiteStore) -> None:
+        record = b.make_record("m", "green tea")
+        self.in_one_commit(store, applying(b.addition(record)), applying(b.close(record, b.seconds(5))))
+        assert b.ids(b.search(store, "tea", at=b.seconds(4))) == ["m"]
+        assert b.search(store, "tea", at=b.seconds(5)) == []
+        assert store.document_frequencies(b.HERE, ["tea"]) == (0, {})

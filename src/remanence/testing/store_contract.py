@@ -86,6 +86,17 @@ class ForgettingContract:
         assert (receipt.ids, receipt.versions) == (("m2",), 1)
         assert store.namespaces("local") == []
 
+    def test_erase_matching_without_a_moment_takes_what_ever_matched(self, store: Store) -> None:
+        record = b.add(store, "revised", "tea", type="fact")
+        second = replace(record, version=2, type="decision", recorded_at=b.seconds(10))
+        b.apply(store, b.close(record, b.seconds(10)), b.addition(second))
+        b.add(store, "expired", type="fact", expires_at=b.seconds(1))
+        b.add(store, "over", type="fact", retracted_at=b.NOON)
+        b.add(store, "other", type="decision")
+        receipt = store.erase_matching(b.HERE, Filter(types=("fact",)))
+        assert (set(receipt.ids), receipt.versions) == ({"revised", "expired", "over"}, 4)
+        assert b.ids(store.get(b.HERE, ["revised", "expired", "over", "other"])) == ["other"]
+
     def test_erase_matching_leaves_the_invisible(self, store: Store) -> None:
         b.add(store, "expired", expires_at=b.seconds(1))
         b.add(store, "visible")
