@@ -31,6 +31,17 @@ T = TypeVar("T")
 
 BUSY_SECONDS = 30.0
 GROUP = 512  # writes that may share one commit
+# What one write can be guilty of by itself, such as a value SQLite cannot hold. Faults of the medium are everybody's.
+OWN_FAULTS = (
+    RemanenceError,
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.InterfaceError,
+    sqlite3.ProgrammingError,
+    TypeError,
+    ValueError,
+    OverflowError,
+)
 CHECKPOINT_PAGES = (
     8192  # a memory touches some thirty pages; SQLite's 1000 would checkpoint every few commits
 )
@@ -277,7 +288,7 @@ class Database:
                 mark = context.mark()
                 try:
                     outcomes.append((future, work(context), None))
-                except (RemanenceError, sqlite3.IntegrityError, OverflowError) as error:
+                except OWN_FAULTS as error:
                     connection.execute("ROLLBACK TO item")
                     context.revert(mark)
                     outcomes.append((future, None, error))

@@ -89,7 +89,7 @@ class WriteContext:
         """Make a stored version findable."""
         record, entry = change.record, change.entry
         if record.tags:
-            self._tags.extend((ns_id, tag, seq) for tag in record.tags)
+            self._tags.extend((ns_id, tag, seq) for tag in dict.fromkeys(record.tags))
         if entry is None:
             return
         self.connection.execute(
