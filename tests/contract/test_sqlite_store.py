@@ -1,12 +1,14 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from remanence.domain.records import Change, Filter
+from remanence.errors import ConflictError
 from remanence.ports import Store
 from remanence.stores.sqlite import writing
 from remanence.stores.sqlite.rows import namespace_id
@@ -104,6 +106,27 @@ class TestSharedCommits:
         assert [type(result) for result in results] == [type(None), sqlite3.IntegrityError, type(None)]
         assert set(b.listed(store)) == {"held", "last"}
         assert store.document_frequencies(b.HERE, ["milk", "black", "tea"]) == (2, {"tea": 1})
+
+    def test_a_first_write_that_fails_takes_its_namespace_with_it(self, store: SQLiteStore) -> None:
+        unknown = b.close(b.make_record("unknown"), b.NOON)
+        good = b.make_record("good", "green tea")
+        results = self.in_one_commit(
+            store, applying(b.addition(b.make_record("bad")), unknown), applying(b.addition(good))
+        )
+        assert [type(result) for result in results] == [ConflictError, type(None)]
+        assert store.model() == b.MODEL
+        assert store.namespaces("local") == ["agent"]
+        assert b.listed(store) == ["good"]
+
+    @pytest.mark.parametrize(
+        "fields", [{"metadata": {"x": object()}}, {"reason": object()}, {"content": "\ud800"}]
+    )
+    def test_a_value_nobody_can_store_fails_alone(self, store: SQLiteStore, fields: dict[str, Any]) -> None:
+        bad = replace(b.addition(b.make_record("bad")), record=b.make_record("bad", **fields))
+        results = self.in_one_commit(store, applying(b.addition(b.make_record("good"))), applying(bad))
+        assert results[0] is None
+        assert isinstance(results[1], Exception)
+        assert b.listed(store) == ["good"]
 
     def test_added_and_closed_in_one_commit(self, store: SQLiteStore) -> None:
         record = b.make_record("m", "green tea")

@@ -159,6 +159,13 @@ class ReadingContract:
         )
         assert store.get(b.HERE, ["m"]) == [record]
 
+    def test_a_tag_said_twice_is_one_tag(self, store: Store) -> None:
+        record = b.add(store, "m", tags=("a", "b", "a"))
+        assert store.get(b.HERE, ["m"]) == [record]
+        assert b.listed(store, filter=Filter(tags=("a", "b"))) == ["m"]
+        assert store.erase(b.HERE, ["m"]).ids == ("m",)
+        assert b.listed(store, filter=Filter(tags=("a",))) == []
+
     def test_a_time_of_another_zone_is_the_same_moment(self, store: Store) -> None:
         there = timezone(timedelta(hours=5, minutes=45))
         b.add(store, "m", at=b.NOON.astimezone(there), expires_at=b.seconds(10).astimezone(there))
