@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from remanence.domain import text, validation
 from remanence.domain.records import IndexEntry, MemoryRecord, Use
-from remanence.errors import EmbedderMismatchError
+from remanence.errors import ClosedError, EmbedderError, EmbedderMismatchError, RemanenceError
 from remanence.ports import Clock, Embedder, NewId, Store
 
 if TYPE_CHECKING:
@@ -95,6 +95,8 @@ class Backend:
 
     def release(self) -> None:
         """Count one user less; the last one writes what is still counted and closes the store."""
+        if os.getpid() != self.pid:
+            return  # a forked child has neither the threads nor the right to the parent's connections
         self.uses.flush(self.store)
         with self.lock:
             self.users -= 1
@@ -109,7 +111,48 @@ class Backend:
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
         """A store call on a worker thread; the event loop stays free."""
-        return await asyncio.get_running_loop().run_in_executor(self.executor, work, *arguments)
+        if os.getpid() != self.pid:
+            # The child of a fork inherits the pool but none of its threads: it would wait for ever.
+            raise ClosedError("this memory was opened before a fork; open a new one in the child process")
+        try:
+            running = asyncio.get_running_loop().run_in_executor(self.executor, work, *arguments)
+        except RuntimeError as error:
+            raise ClosedError("this memory was closed meanwhile; open a new one") from error
+        return await running
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float16]:
+        """The vectors of `texts` as they are stored. EmbedderError for anything but one unit row per text."""
+        import numpy as np  # deferred: numpy loads at first use
+
+        with _blamed(self.embedder):
+            rows = np.asarray(await self.embedder.embed(texts), np.float32)
+        with np.errstate(over="ignore"):  # what float16 cannot hold is refused below
+            rows = rows.astype(np.float16)
+        self._check_vectors(rows, (len(texts), self.embedder.model.dimension))
+        return rows
+
+    async def embed_query(self, query: str) -> NDArray[np.float32]:
+        """The vector of a query. EmbedderError for anything but one unit row."""
+        import numpy as np
+
+        with _blamed(self.embedder):
+            row = np.asarray(await self.embedder.embed_query(query), np.float32)
+        self._check_vectors(row, (self.embedder.model.dimension,))
+        return row
+
+    def _check_vectors(self, vectors: NDArray[Any], expected: tuple[int, ...]) -> None:
+        import numpy as np
+
+        # One vector that is no number, or too short, would spoil every later search of its namespace.
+        if vectors.shape != expected:
+            raise EmbedderError(
+                f"{self.embedder.model.name} gave vectors of shape {vectors.shape}, not {expected}; nothing was stored"
+            )
+        lengths = np.linalg.norm(vectors.astype(np.float32), axis=-1)
+        if not ((lengths > 0.98) & (lengths < 1.02)).all():  # also what is no number
+            raise EmbedderError(
+                f"{self.embedder.model.name} gave a vector that does not have unit length; nothing was stored"
+            )
 
     def agree_on_model(self) -> None:
         """Refuse another model's store before any work is spent on vectors it could not take."""
@@ -122,6 +165,17 @@ class Backend:
                 f"({ours.dimension}); use that model, or replace the vectors with: remanence reembed"
             )
         self.model_agreed = stored is not None
+
+
+@contextlib.contextmanager
+def _blamed(embedder: Embedder) -> Generator[None]:
+    """Whatever an embedder raises, as an error of ours."""
+    try:
+        yield
+    except RemanenceError:
+        raise
+    except Exception as error:
+        raise EmbedderError(f"{embedder.model.name} failed: {type(error).__name__}: {error}") from error
 
 
 def index_entry(record: MemoryRecord, vector: NDArray[np.float16]) -> IndexEntry:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import logging
+import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -47,7 +48,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 log = logging.getLogger("remanence")
 
-ATTEMPTS = 16  # how often a write is decided anew when others got in between
+ATTEMPTS = 32  # how often a write is decided anew when others got in between
+LONGEST_WAIT = 0.25  # seconds between two of them
 SWEEP_EVERY = timedelta(minutes=10)
 SWEEP_LIMIT = 500
 LONG_TEXT = 600  # characters below which no text is worth counting the tokens of
@@ -231,6 +233,8 @@ class AsyncEngine:
             except ConflictError:
                 if attempt == ATTEMPTS - 1:
                     raise
+                # Rivals who wait a random while, and longer each time, all get their turn.
+                await asyncio.sleep(random.uniform(0, min(LONGEST_WAIT, 0.002 * 2**attempt)))
             else:
                 return plan.results
         raise AssertionError("unreachable")
@@ -242,7 +246,7 @@ class AsyncEngine:
         missing = builtins.list(dict.fromkeys(content for content in wanted if content not in vectors))
         if missing:
             self._warn_of_long_texts(missing)
-            embedded = (await self._backend.embedder.embed(missing)).astype("float16")
+            embedded = await self._backend.embed(missing)
             vectors.update(zip(missing, embedded, strict=True))
 
     def _warn_of_long_texts(self, texts: Sequence[str]) -> None:
@@ -313,7 +317,7 @@ class AsyncEngine:
         scopes = [Scope(tenant=self.tenant, namespace=name) for name in names]
         if ranking.weights.get("frequency") and (flushing := self._backend.uses.flushing):
             await asyncio.wrap_future(flushing)
-        vector = await self._backend.embedder.embed_query(await self._dense_query(query, scopes))
+        vector = await self._backend.embed_query(await self._dense_query(query, scopes))
         hits = await self._backend.run(self._backend.store.search, scopes, replace(request, vector=vector))
         if moment is None:
             self._note_uses(hits, request.at, at_once=bool(ranking.weights.get("frequency")))
@@ -683,9 +687,7 @@ class AsyncEngine:
             if progress is not None:
                 progress(*await self._backend.run(store.reembed_progress, model))
             if pending:
-                vectors = (await self._backend.embedder.embed([content for _, content in pending])).astype(
-                    "float16"
-                )
+                vectors = await self._backend.embed([content for _, content in pending])
                 staged = [(handle, v.tobytes()) for (handle, _), v in zip(pending, vectors, strict=True)]
                 await self._backend.run(store.reembed_stage, model, staged)
                 continue
