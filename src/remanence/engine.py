@@ -405,7 +405,7 @@ class AsyncEngine:
         validation.text("id", id, limit=validation.MAX_KEY)
         found = await self._backend.run(self._read_latest, [id])
         if not found:
-            raise NotFoundError(f"there is no memory {id!r} in namespace {self.namespace!r}")
+            raise self._unknown(id)
         return found[0]
 
     def _read_latest(self, ids: Sequence[str]) -> builtins.list[MemoryRecord]:
@@ -461,9 +461,11 @@ class AsyncEngine:
             self._settle_uses()
             store = self._backend.store
             found = store.versions(self._scope, key=key) if key is not None else []
-            if id is not None and not any(record.id == id for record in found):
-                found = store.versions(self._scope, id=id)
-            return found
+            if id is None:
+                return found
+            own = store.versions(self._scope, id=id)
+            keyless = [record for record in own if record not in found]  # from before it had this key
+            return sorted(keyless + found, key=lambda record: record.recorded_at)
 
         versions = await self._backend.run(read)
         if not versions:
@@ -574,10 +576,15 @@ class AsyncEngine:
         why = validation.optional_text("reason", reason, limit=10_000)
         await self.get(id)
 
+        def latest() -> MemoryRecord:
+            if found := self._backend.store.get(self._scope, [id]):
+                return found[0]
+            raise self._unknown(id)  # forgotten meanwhile
+
         def work() -> MemoryRecord:
             store = self._backend.store
             for attempt in range(ATTEMPTS):
-                record = store.get(self._scope, [id])[0]
+                record = latest()
                 if record.retracted_at is None:
                     try:
                         store.apply(
@@ -590,7 +597,7 @@ class AsyncEngine:
                             raise
                         continue
                 break
-            return store.get(self._scope, [id])[0]
+            return latest()
 
         return await self._backend.run(work)
 
@@ -602,6 +609,8 @@ class AsyncEngine:
             self._backend.agree_on_model()
             store = self._backend.store
             versions = store.versions(self._scope, id=id)
+            if not versions:
+                raise self._unknown(id)  # forgotten meanwhile
             digests = [text.content_digest(v) for v in versions]
             keys = builtins.list({v.key for v in versions if v.key is not None})
             held = store.neighbours(self._scope, digests=digests, keys=keys)
@@ -642,7 +651,7 @@ class AsyncEngine:
                 store.erase_matching, self._scope, Filter() if everything else filter
             )
         if isinstance(ids, str) and not receipt.ids:
-            raise NotFoundError(f"there is no memory {ids!r} in namespace {self.namespace!r}")
+            raise self._unknown(ids)
         return receipt
 
     # -- upkeep
@@ -701,6 +710,9 @@ class AsyncEngine:
     @property
     def _model(self) -> EmbeddingModel:
         return self._backend.embedder.model
+
+    def _unknown(self, id: str) -> NotFoundError:
+        return NotFoundError(f"there is no memory {id!r} in namespace {self.namespace!r}")
 
     def _check_open(self) -> None:
         if self._closed:

@@ -239,16 +239,12 @@ def plan_revision(current: MemoryRecord, revised: MemoryRecord, *, now: datetime
 def plan_restore(
     versions: Sequence[MemoryRecord], neighbours: Neighbours, *, version: int | None, now: datetime
 ) -> Plan:
-    """Make a version believed again: the one asked for, else the last that was not closed by a successor.
+    """Make a version believed again: the one asked for, else the last, without the end it may tell of.
 
     Whoever holds its key now is superseded by it. ConflictError if another memory says the same today.
     """
     latest = versions[-1]
-    wanted = [
-        v for v in versions if (v.version == version if version is not None else v.superseded_by is None)
-    ]
-    if version is None and not wanted:
-        wanted = [v for v in versions if v.valid_to is None]
+    wanted = [latest] if version is None else [v for v in versions if v.version == version]
     if not wanted:
         raise NotFoundError(f"memory {latest.id} has no version {version}; history() lists those it has")
     chosen = wanted[-1]

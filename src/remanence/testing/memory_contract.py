@@ -568,6 +568,36 @@ class MemoryContract:
         with pytest.raises(NotFoundError, match="superseded"):
             memory.get(new)
 
+    def test_restore_brings_back_the_newest_version(self, memory: Any) -> None:
+        id = memory.remember("indent with 4 spaces", key="indent").id
+        memory.update(id, content="indent with 2 spaces")
+        memory.remember("indent with 2 spaces", key="indent", tags=["style"])
+        memory.remember("tabs", key="indent")
+        back = memory.restore(id)
+        assert (back.content, back.tags, back.valid_to, back.superseded_by) == (
+            "indent with 2 spaces",
+            ("style",),
+            None,
+            None,
+        )
+        assert contents(memory.list()) == ["indent with 2 spaces"]
+        assert memory.restore(id, version=1).content == "indent with 4 spaces"
+
+    def test_history_of_an_id_has_every_version_whatever_its_key(self, memory: Any) -> None:
+        id = memory.remember("Ask Ann").id
+        memory.update(id, key="contact")
+        memory.update(id, key="contact.new", content="Ask Bea")
+        other = memory.remember("Ask Cem", key="contact.new").id
+        assert [r.key for r in memory.history(id) if r.id == id] == [
+            None,
+            "contact",
+            "contact.new",
+            "contact.new",
+        ]
+        assert {r.id for r in memory.history(id)} == {id, other}
+        times = [r.recorded_at for r in memory.history(id)]
+        assert times == sorted(times)
+
     def test_forget_leaves_nothing(self, kit: Kit, memory: Any) -> None:
         id = memory.remember("My number is 555-0199", key="phone").id
         memory.update(id, content="My number is 555-0200")
