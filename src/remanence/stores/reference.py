@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -41,76 +41,56 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+UNUSED = {"access_count": 0, "last_recalled_at": None, "reinforced_count": 0}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Version:
     seq: int  # the order of recording, over the whole store
-    record: MemoryRecord
+    record: MemoryRecord  # with the counters of its id
     entry: IndexEntry | None
     digest: bytes | None
 
     @property
-    def current(self) -> bool:
-        return self.record.retracted_at is None
-
-    @property
     def holds(self) -> bool:
-        return self.current and self.record.superseded_by is None
-
-
-@dataclass(slots=True)
-class _Counters:
-    access_count: int = 0
-    last_recalled_at: datetime | None = None
-    reinforced_count: int = 0
+        return self.record.retracted_at is None and self.record.superseded_by is None
 
 
 @dataclass(slots=True)
 class _Namespace:
     versions: list[_Version] = field(default_factory=list[_Version])
-    counters: dict[str, _Counters] = field(default_factory=dict[str, _Counters])
     replays: dict[str, Replay] = field(default_factory=dict[str, Replay])
     entries: dict[str, Entry] = field(default_factory=dict[str, Entry])
 
-    def copy(self) -> _Namespace:
-        counters = {id: replace(counted) for id, counted in self.counters.items()}
-        return _Namespace(list(self.versions), counters, dict(self.replays), dict(self.entries))
-
-    def seen(self, version: _Version) -> MemoryRecord:
-        """The record as readers get it, with its counters."""
-        counted = self.counters.get(version.record.id, _Counters())
-        return replace(
-            version.record,
-            access_count=counted.access_count,
-            last_recalled_at=counted.last_recalled_at,
-            reinforced_count=counted.reinforced_count,
-        )
-
     def latest(self, id: str) -> MemoryRecord | None:
-        own = [v for v in self.versions if v.record.id == id]
-        return self.seen(max(own, key=lambda v: v.record.version)) if own else None
+        own = [v.record for v in self.versions if v.record.id == id]
+        return max(own, key=lambda record: record.version, default=None)
 
     def current(self, id: str) -> _Version | None:
-        return next((v for v in self.versions if v.record.id == id and v.current), None)
+        own = (v for v in self.versions if v.record.id == id and v.record.retracted_at is None)
+        return next(own, None)
 
-    def holder(self, *, digest: bytes | None = None, key: str | None = None) -> _Version | None:
+    def holder(self, *, digest: bytes | None = None, key: str | None = None) -> MemoryRecord | None:
         for v in self.versions:
-            if v.holds and (
-                (digest is not None and v.digest == digest) or (key is not None and v.record.key == key)
-            ):
-                return v
+            same = (digest is not None and v.digest == digest) or (key is not None and v.record.key == key)
+            if v.holds and same:
+                return v.record
         return None
 
     def visible(self, at: datetime, filter: Filter) -> list[_Version]:
         return [v for v in self.versions if v.record.visible_at(at) and filter.matches(v.record)]
 
+    def count(self, id: str, **counters: Any) -> None:
+        """Set counters, which all versions of an id share."""
+        self.versions = [
+            replace(v, record=replace(v.record, **counters)) if v.record.id == id else v
+            for v in self.versions
+        ]
+
     def erase(self, ids: Sequence[str]) -> Receipt:
-        there = {v.record.id for v in self.versions}
-        gone = [id for id in dict.fromkeys(ids) if id in there]
+        gone = [id for id in dict.fromkeys(ids) if self.latest(id)]
         before = len(self.versions)
         self.versions = [v for v in self.versions if v.record.id not in gone]
-        self.counters = {id: counted for id, counted in self.counters.items() if id not in gone}
         self.replays = {key: replay for key, replay in self.replays.items() if replay.id not in gone}
         return Receipt(ids=tuple(gone), versions=before - len(self.versions))
 
@@ -141,7 +121,7 @@ class ReferenceStore:
     def _writing(self, scope: Scope) -> Generator[_Namespace]:
         """A copy of the namespace to work on; kept when the work ends well."""
         with self._reading(scope) as namespace:
-            changed = namespace.copy()
+            changed = _Namespace(list(namespace.versions), dict(namespace.replays), dict(namespace.entries))
             yield changed
             self._namespaces[scope] = changed
 
@@ -160,7 +140,7 @@ class ReferenceStore:
                         current = namespace.current(id)
                         if current is None or not current.holds:
                             raise ConflictError(f"memory {id} is not believed any more")
-                        namespace.counters.setdefault(id, _Counters()).reinforced_count += 1
+                        namespace.count(id, reinforced_count=current.record.reinforced_count + 1)
                     case ClaimIdempotencyKey(key=key):
                         if key in namespace.replays:
                             raise ConflictError(f"idempotency key {key!r} is taken")
@@ -175,15 +155,17 @@ class ReferenceStore:
 
     def _add(self, namespace: _Namespace, change: AddVersion) -> None:
         record = change.record
-        if any((v.record.id, v.record.version) == (record.id, record.version) for v in namespace.versions):
-            raise ConflictError(f"version {record.version} of memory {record.id} exists")
         self._seq += 1
         version = _Version(self._seq, record, change.entry, change.digest)
-        if version.current and namespace.current(record.id) is not None:
+        if any((v.record.id, v.record.version) == (record.id, record.version) for v in namespace.versions):
+            raise ConflictError(f"version {record.version} of memory {record.id} exists")
+        if record.retracted_at is None and namespace.current(record.id):
             raise ConflictError(f"another version of memory {record.id} is still current")
-        if version.holds and namespace.holder(digest=change.digest, key=record.key) is not None:
+        if version.holds and namespace.holder(digest=change.digest, key=record.key):
             raise ConflictError(f"another memory holds the digest or the key {record.key!r} of {record.id}")
+        known = namespace.latest(record.id)
         namespace.versions.append(version)
+        namespace.count(record.id, **{name: getattr(known, name, none) for name, none in UNUSED.items()})
 
     def neighbours(
         self,
@@ -194,36 +176,29 @@ class ReferenceStore:
         idempotency_keys: Sequence[str] = (),
     ) -> Neighbours:
         with self._reading(scope) as namespace:
-            by_digest = {digest: namespace.holder(digest=digest) for digest in digests}
-            by_key = {key: namespace.holder(key=key) for key in keys}
             replays = {key: namespace.replays[key] for key in idempotency_keys if key in namespace.replays}
-            replayed = {key: namespace.latest(replay.id) for key, replay in replays.items()}
             return Neighbours(
-                by_digest={digest: namespace.seen(v) for digest, v in by_digest.items() if v},
-                by_key={key: namespace.seen(v) for key, v in by_key.items() if v},
+                by_digest={d: record for d in digests if (record := namespace.holder(digest=d))},
+                by_key={key: record for key in keys if (record := namespace.holder(key=key))},
                 replays=replays,
-                replayed={key: record for key, record in replayed.items() if record},
+                replayed={key: record for key, r in replays.items() if (record := namespace.latest(r.id))},
             )
 
     def get(self, scope: Scope, ids: Sequence[str]) -> list[MemoryRecord]:
         with self._reading(scope) as namespace:
-            found = (namespace.latest(id) for id in ids)
-            return [record for record in found if record]
+            return [record for id in ids if (record := namespace.latest(id))]
 
     def versions(self, scope: Scope, *, id: str | None = None, key: str | None = None) -> list[MemoryRecord]:
         with self._reading(scope) as namespace:
-            found = [
-                namespace.seen(v)
-                for v in namespace.versions
-                if (v.record.id == id if id is not None else key is not None and v.record.key == key)
-            ]
+            records = [v.record for v in namespace.versions]
+            found = [r for r in records if (r.id == id if id is not None else r.key == key is not None)]
             return sorted(found, key=lambda record: record.recorded_at)
 
     def list(
         self, scope: Scope, filter: Filter, *, at: datetime, limit: int, after: str | None = None
     ) -> list[MemoryRecord]:
         with self._reading(scope) as namespace:
-            found = [namespace.seen(v) for v in namespace.visible(at, filter)]
+            found = [v.record for v in namespace.visible(at, filter)]
             if after is not None:
                 last = namespace.latest(after)
                 found = [r for r in found if last and (r.created_at, r.id) < (last.created_at, last.id)]
@@ -280,23 +255,21 @@ class ReferenceStore:
             similarity = 0.0
             if request.vector is not None:
                 similarity = float(entry.vector.astype(np.float32) @ request.vector)
-            yield version.seq, namespace.seen(version), similarity, lexical, coverage
+            yield version.seq, version.record, similarity, lexical, coverage
 
     def document_frequencies(self, scope: Scope, terms: Sequence[str]) -> tuple[int, dict[str, int]]:
         with self._reading(scope) as namespace:
-            entries = [v.entry for v in namespace.versions if v.current and v.entry is not None]
+            entries = [v.entry for v in namespace.versions if v.record.retracted_at is None and v.entry]
             counts = Counter({term: sum(term in entry.terms for entry in entries) for term in set(terms)})
             return len(entries), dict(+counts)
 
     def touch(self, tenant: str, uses: Sequence[Use]) -> None:
         with self._opened():
             for use in uses:
-                namespace = self._namespaces.get(Scope(tenant=tenant, namespace=use.namespace))
-                if namespace is None or namespace.latest(use.id) is None:
-                    continue
-                counted = namespace.counters.setdefault(use.id, _Counters())
-                counted.access_count += 1
-                counted.last_recalled_at = max(counted.last_recalled_at or use.at, use.at)
+                namespace = self._namespaces.get(Scope(tenant=tenant, namespace=use.namespace), _Namespace())
+                if record := namespace.latest(use.id):
+                    last = max(record.last_recalled_at or use.at, use.at)
+                    namespace.count(use.id, access_count=record.access_count + 1, last_recalled_at=last)
 
     def erase(self, scope: Scope, ids: Sequence[str]) -> Receipt:
         with self._writing(scope) as namespace:
@@ -316,15 +289,9 @@ class ReferenceStore:
             swept = 0
             for scope in self._namespaces:
                 with self._writing(scope) as namespace:
-                    latest = {
-                        v.record.id: v.record
-                        for v in sorted(namespace.versions, key=lambda v: v.record.version)
-                    }
-                    over = [
-                        id
-                        for id, r in latest.items()
-                        if not r.pinned and r.expires_at and r.expires_at <= now
-                    ]
+                    latest = {v.record.id: namespace.latest(v.record.id) for v in namespace.versions}
+                    expiring = {id: r.expires_at for id, r in latest.items() if r and not r.pinned}
+                    over = [id for id, end in expiring.items() if end and end <= now]
                     swept += len(namespace.erase(over[: limit - swept]).ids)
                     stale = [key for key, entry in namespace.entries.items() if not _alive(entry, now)]
                     for key in stale[: limit - swept]:

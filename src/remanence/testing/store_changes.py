@@ -236,6 +236,15 @@ class ChangesContract:
             b.apply(store, Reinforce(id="held", at=b.LATER))
         assert [record.reinforced_count for record in store.get(b.HERE, ["held"])] in ([], [0])
 
+    def test_counters_are_the_stores_own(self, store: Store) -> None:
+        """What a new version says of them does not count: it was read some time ago."""
+        b.apply(
+            store, b.addition(replace(HELD, access_count=7, reinforced_count=7, last_recalled_at=b.LATER))
+        )
+        assert store.get(b.HERE, ["held"]) == [HELD]
+        b.apply(store, Reinforce(id="held", at=b.NOON), *versions_of(replace(HELD, reinforced_count=9), 2))
+        assert [v.reinforced_count for v in store.versions(b.HERE, id="held")] == [1, 1]
+
     def test_uses_are_counted_beside_the_versions(self, store: Store) -> None:
         b.apply(store, b.addition(HELD))
         use = Use(namespace="agent", id="held", at=b.seconds(9))
