@@ -151,6 +151,7 @@ def test_reembed_killed_in_the_middle_goes_on(run, db, signalled):
         deadline = time.monotonic() + 30
         while staged(db)[0] < before + 60 and time.monotonic() < deadline:
             time.sleep(0.01)
+        assert process.poll() is None, process.communicate()[1].decode()
         process.send_signal(signalled)
         _, error = process.communicate(timeout=30)
         if signalled == signal.SIGINT:
@@ -192,6 +193,10 @@ def test_doctor_is_content_with_a_sound_database(run):
     [
         ("DELETE FROM entry WHERE seq = 2", "memory version 2 has no vector"),
         ("DELETE FROM posting WHERE seq = 3", "missing from the postings"),
+        ("DELETE FROM posting WHERE seq = 0", "has no document frequency"),
+        ("INSERT INTO posting SELECT ns_id, 12345, 3, 1 FROM posting LIMIT 1", "which it does not contain"),
+        ("UPDATE posting SET term = term + 1 WHERE seq = 4", "version 4 is missing from the postings"),
+        ("UPDATE posting SET seq = 77 WHERE seq = 4", "point at version 77, which does not exist"),
         ("DELETE FROM memory WHERE seq = 1", "belongs to no memory"),
         ("UPDATE entry SET vector = x'00' WHERE seq = 1", "has 1 bytes, not two per dimension"),
         ("UPDATE entry SET vector = zeroblob(length(vector)) WHERE seq = 1", "vector 1 does not have unit length"),

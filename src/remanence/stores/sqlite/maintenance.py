@@ -251,9 +251,8 @@ _BROKEN = (
         "memory {0} has {1} current versions",
     ),
     (
-        "SELECT m.seq FROM memory AS m"
-        " WHERE m.tags != '[]' AND json_array_length(m.tags) != (SELECT count(*) FROM json_each(m.tags) AS j"
-        " JOIN tag AS t ON t.ns_id = m.ns_id AND t.tag = j.value AND t.seq = m.seq)",
+        "SELECT DISTINCT m.seq FROM memory AS m, json_each(m.tags) AS j WHERE m.tags != '[]' AND NOT EXISTS"
+        " (SELECT 1 FROM tag AS t WHERE t.ns_id = m.ns_id AND t.tag = j.value AND t.seq = m.seq)",
         "memory version {0} is not indexed by all its tags",
     ),
     (
@@ -334,21 +333,39 @@ def _check_vectors(connection: sqlite3.Connection) -> Iterator[str]:
 
 
 def _check_postings(connection: sqlite3.Connection) -> Iterator[str]:
-    for ns_id, seq, blob, believed in connection.execute(
-        "SELECT ns_id, seq, terms, retracted_at IS NULL FROM memory WHERE terms IS NOT NULL"
+    """Compares each version's terms with its postings by count and sum, and looks closely only where they differ."""
+    postings = connection.execute(
+        "SELECT seq, count(*), sum(term & 0xFFFFFFFF) FROM posting WHERE seq > 0 GROUP BY seq ORDER BY seq"
+    )
+    there = next(postings, None)
+    for ns_id, seq, blob in connection.execute(
+        "SELECT ns_id, seq, terms FROM memory WHERE terms IS NOT NULL ORDER BY seq"
     ):
         if len(blob) % 8:
             yield f"memory version {seq} has damaged terms"
             continue
-        for term in unpack_terms(blob):
-            if not connection.execute(
-                "SELECT 1 FROM posting WHERE ns_id = ? AND term = ? AND seq = ?", (ns_id, term, seq)
-            ).fetchone():
-                yield f"memory version {seq} is missing from the postings of term {term}"
-            elif (
-                believed
-                and not connection.execute(
-                    "SELECT 1 FROM posting WHERE ns_id = ? AND term = ? AND seq = 0", (ns_id, term)
-                ).fetchone()
-            ):
-                yield f"term {term} of namespace {ns_id} has no document frequency"
+        while there is not None and there[0] < seq:
+            there = next(postings, None)
+        terms = unpack_terms(blob)
+        found = (0, 0) if there is None or there[0] != seq else there[1:]
+        if found != (len(terms), sum(term & 0xFFFFFFFF for term in terms)):
+            yield from _check_terms(connection, ns_id, seq, terms)
+    for ns_id, term in connection.execute(
+        "SELECT DISTINCT p.ns_id, p.term FROM posting AS p JOIN memory AS m ON m.seq = p.seq WHERE p.seq > 0 AND"
+        " m.retracted_at IS NULL AND NOT EXISTS"
+        " (SELECT 1 FROM posting AS d WHERE d.ns_id = p.ns_id AND d.term = p.term AND d.seq = 0)"
+    ):
+        yield f"term {term} of namespace {ns_id} has no document frequency"
+
+
+def _check_terms(connection: sqlite3.Connection, ns_id: int, seq: int, terms: list[int]) -> Iterator[str]:
+    indexed = {
+        term
+        for (term,) in connection.execute(
+            "SELECT term FROM posting WHERE ns_id = ? AND seq = ?", (ns_id, seq)
+        )
+    }
+    for term in set(terms) - indexed:
+        yield f"memory version {seq} is missing from the postings of term {term}"
+    for term in indexed - set(terms):
+        yield f"memory version {seq} is in the postings of term {term}, which it does not contain"
