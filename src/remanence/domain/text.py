@@ -178,7 +178,7 @@ def estimate_tokens(text: str) -> int:
             total += (
                 math.ceil(len(piece) / 4)
                 if piece[0].isalpha()
-                else (piece.count("\n") if piece.isspace() else 1)
+                else (piece.count("\n") + (len(piece) - 1) // 4 if piece.isspace() else 1)
             )
             total += piece[0].isalpha() and len(piece) > 6
         else:
