@@ -170,6 +170,11 @@ class AsyncEngine:
 
     async def remember_many(self, items: Iterable[str | Mapping[str, Any]]) -> builtins.list[Remembered]:
         """Keep many memories in one transaction: all of them, or none. An item is a text or `remember`'s arguments."""
+        if isinstance(items, str | bytes | Mapping) or not isinstance(items, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+            raise InvalidInputError(
+                "items",
+                f"must be a list of texts or dicts, not {builtins.type(items).__name__}",  # pyright: ignore[reportUnknownArgumentType]
+            )
         drafts: builtins.list[Draft] = []
         for i, item in enumerate(items):
             arguments: Mapping[str, Any] = {"content": item} if isinstance(item, str) else item
@@ -540,6 +545,8 @@ class AsyncEngine:
             fields["content"] = checked.content
         if valid_to is not UNSET:
             fields["valid_to"] = validation.optional_moment("valid_to", valid_to)
+        if if_version is not None:
+            validation.count("if_version", if_version, most=validation.MAX_VERSION)
         if not fields:
             raise InvalidInputError("update", "names nothing to change")
         current = await self.get(id)
@@ -603,6 +610,8 @@ class AsyncEngine:
 
     async def restore(self, id: str, *, version: int | None = None) -> MemoryRecord:
         """Believe a retracted, superseded or older version again. It supersedes whoever holds its key now."""
+        if version is not None:
+            validation.count("version", version, most=validation.MAX_VERSION)
         await self._latest(id)
 
         def look() -> lifecycle.Plan:
@@ -639,6 +648,7 @@ class AsyncEngine:
         filter = validation.filter(
             types=types, tags=tags, session_id=session_id, source=source, since=since, until=until
         )
+        validation.flag("everything", everything)
         if sum((bool(chosen), not filter.empty, everything)) != 1:
             raise InvalidInputError(
                 "ids", "name what to forget: ids, or a filter, or everything=True; one of them"
@@ -686,24 +696,31 @@ class AsyncEngine:
         May be stopped and started again: it goes on where it was. Until it ends, the old vectors serve.
         """
         self._check_open()
+        validation.count("batch", batch)
         store, model = self._backend.store, self._backend.embedder.model
         if not isinstance(store, Reembeddable):
             raise ConflictError(f"{builtins.type(store).__name__} cannot replace its vectors")
-        if await self._backend.run(store.model) == model:
-            return 0
-        while True:
-            pending = await self._backend.run(store.reembed_pending, model, batch)
-            if progress is not None:
-                progress(*await self._backend.run(store.reembed_progress, model))
-            if pending:
-                vectors = await self._backend.embed([content for _, content in pending])
-                staged = [(handle, v.tobytes()) for (handle, _), v in zip(pending, vectors, strict=True)]
-                await self._backend.run(store.reembed_stage, model, staged)
+        run = self._backend.run
+        done, total = await run(store.reembed_progress, model)
+        before = await run(store.model)
+        while await run(store.model) != model:  # another process may end it
+            pending = await run(store.reembed_pending, model, batch)
+            if not pending:
+                done, total = await run(store.reembed_progress, model)
+                await run(store.reembed_finish, model)
                 continue
-            done, _ = await self._backend.run(store.reembed_progress, model)
-            if await self._backend.run(store.reembed_finish, model):
-                self._backend.model_agreed = False
-                return done
+            if progress is not None:
+                progress(done, max(done, total))
+            vectors = await self._backend.embed([content for _, content in pending])
+            staged = [(handle, v.tobytes()) for (handle, _), v in zip(pending, vectors, strict=True)]
+            await run(store.reembed_stage, model, staged)
+            done += len(pending)
+        if before == model:
+            return 0
+        self._backend.model_agreed = False
+        if progress is not None:
+            progress(done, done)
+        return done
 
     # -- plumbing
 

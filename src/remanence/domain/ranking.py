@@ -92,7 +92,7 @@ def profile_named(profile: RankingProfile | str) -> RankingProfile:
     """The profile of this name, or the profile itself. InvalidInputError for a name nobody defined."""
     if isinstance(profile, RankingProfile):
         return profile
-    if profile not in PROFILES:
+    if not isinstance(profile, str) or profile not in PROFILES:  # pyright: ignore[reportUnnecessaryIsInstance]
         raise InvalidInputError(
             "profile", f"{profile!r} is not one of {sorted(PROFILES)}, nor a RankingProfile"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +20,7 @@ MAX_METADATA = 65_536
 MAX_QUERY = 200_000
 MAX_VALUE = 10_000_000
 MAX_LIMIT = 10_000
+MAX_VERSION = 2**31
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
 
 
@@ -127,9 +129,10 @@ def strings(argument: str, value: object, *, most: int = MAX_TAGS, limit: int = 
         value = (value,)
     if isinstance(value, Mapping) or not isinstance(value, Iterable):
         raise InvalidInputError(argument, f"must be a list of str, not {type(value).__name__}")  # pyright: ignore[reportUnknownArgumentType]
-    items: Sequence[object] = list(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+    # Not one more than needed to refuse it: an iterator may never end.
+    items: Sequence[object] = list(itertools.islice(value, most + 1))  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
     if len(items) > most:
-        raise InvalidInputError(argument, f"has {len(items):,} entries; the limit is {most:,}")
+        raise InvalidInputError(argument, f"has more entries than the limit of {most:,}")
     return tuple(dict.fromkeys(text(f"{argument}[{i}]", item, limit=limit) for i, item in enumerate(items)))
 
 

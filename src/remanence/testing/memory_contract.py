@@ -6,6 +6,7 @@ Subclass MemoryContract and give a `kit` fixture: a Kit that opens memories on o
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -458,6 +459,8 @@ class MemoryContract:
             ("namespaces", [""]),
             ("profile", "nobody-defined-this"),
             ("profile", 3),
+            ("profile", ["default"]),
+            ("types", itertools.repeat("fact")),
         ],
     )
     def test_a_bad_recall_argument_is_named(self, memory: Any, argument: str, value: Any) -> None:
@@ -502,6 +505,26 @@ class MemoryContract:
         assert not any(line.startswith("SYSTEM") for line in block.splitlines())
 
     # -- idempotency and batches
+
+    @pytest.mark.parametrize("items", [None, 5, "a text", b"a text", {"content": "a text"}])
+    def test_a_batch_is_a_list(self, memory: Any, items: Any) -> None:
+        with pytest.raises(InvalidInputError, match="items"):
+            memory.remember_many(items)
+        assert memory.stats().versions == 0
+
+    def test_bad_numbers_and_flags_of_changes_are_refused(self, memory: Any) -> None:
+        id = memory.remember("kept").id
+        for argument, verb, arguments in (
+            ("if_version", memory.update, {"id": id, "importance": 1, "if_version": "1"}),
+            ("version", memory.restore, {"id": id, "version": 0}),
+            ("everything", memory.forget, {"everything": 1}),
+            ("everything", memory.forget, {"ids": id, "everything": "no"}),
+            ("batch", memory.reembed, {"batch": 0}),
+        ):
+            with pytest.raises(InvalidInputError) as caught:
+                verb(**arguments)
+            assert caught.value.argument == argument
+        assert memory.get(id).version == 1
 
     def test_an_idempotency_key_replays(self, memory: Any) -> None:
         first = memory.remember("Paid invoice 7", idempotency_key="op-1")
