@@ -701,8 +701,10 @@ class AsyncEngine:
         if not isinstance(store, Reembeddable):
             raise ConflictError(f"{builtins.type(store).__name__} cannot replace its vectors")
         run = self._backend.run
+        if await run(store.model) == model:
+            await run(store.reembed_pending, model, 1)  # drops what one to another model left unfinished
+            return 0
         done, total = await run(store.reembed_progress, model)
-        before = await run(store.model)
         while await run(store.model) != model:  # another process may end it
             pending = await run(store.reembed_pending, model, batch)
             if not pending:
@@ -715,8 +717,6 @@ class AsyncEngine:
             staged = [(handle, v.tobytes()) for (handle, _), v in zip(pending, vectors, strict=True)]
             await run(store.reembed_stage, model, staged)
             done += len(pending)
-        if before == model:
-            return 0
         self._backend.model_agreed = False
         if progress is not None:
             progress(done, done)

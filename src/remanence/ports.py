@@ -203,7 +203,10 @@ class Reembeddable(Protocol):
     """A store whose vectors can be replaced while it is in use. The work survives being interrupted."""
 
     def reembed_pending(self, model: EmbeddingModel, limit: int) -> list[tuple[int, str]]:
-        """Up to `limit` entries that have no vector of `model` yet, as (handle, content)."""
+        """Up to `limit` entries that have no vector of `model` yet, as (handle, content).
+
+        What was staged for another model is dropped: one model at a time, the last to begin.
+        """
         ...
 
     def reembed_stage(self, model: EmbeddingModel, vectors: Sequence[tuple[int, bytes]]) -> None:

@@ -157,7 +157,7 @@ async def _indexed(backend: Backend, changes: Sequence[Change]) -> list[Change]:
     )
     if not texts:
         return list(changes)
-    vectors = (await backend.embedder.embed(list(texts))).astype("float16")
+    vectors = await backend.embed(list(texts))
     by_text = dict(zip(texts, vectors, strict=True))
 
     def work() -> list[Change]:

@@ -171,6 +171,45 @@ def test_reembed_killed_in_the_middle_goes_on(run, db, signalled):
     run("doctor")
 
 
+def test_two_processes_share_the_work_of_one_model(db):
+    async def story():
+        one, other = (AsyncMemory("team", db=db, embedder=Hooked(32)) for _ in range(2))
+        async with AsyncMemory("team", db=db, embedder=HashingEmbedder(64)) as old:
+            await old.remember_many([f"fact number {i}" for i in range(100)])
+        one._backend.embedder.hook = other.reembed  # the other one is done before our first batch
+        await one.reembed(batch=10)
+        assert staged(db) == (0, 0)
+        assert (await one.recall("fact number 3", limit=1))[0].content == "fact number 3"
+        assert list(one._backend.store.check()) == []
+        assert await asyncio.gather(one.reembed(), other.reembed()) == [0, 0]
+        await one.aclose()
+        await other.aclose()
+
+    asyncio.run(story())
+
+
+def test_an_abandoned_reembed_leaves_nothing(db):
+    async def story():
+        async with AsyncMemory("team", db=db, embedder=HashingEmbedder(64)) as old:
+            await old.remember_many([f"fact number {i}" for i in range(100)])
+            new = AsyncMemory("team", db=db, embedder=Hooked(32))
+
+            async def stop():
+                raise ConflictError("enough")
+
+            def halfway(done, total):
+                new._backend.embedder.hook = stop if done else None
+
+            with pytest.raises(ConflictError, match="enough"):
+                await new.reembed(batch=50, progress=halfway)
+            assert staged(db)[0] == 50
+            assert await old.reembed() == 0
+            assert staged(db) == (0, 0)
+            await new.aclose()
+
+    asyncio.run(story())
+
+
 # -- doctor
 
 

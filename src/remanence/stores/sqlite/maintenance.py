@@ -58,6 +58,10 @@ def _target(model: EmbeddingModel) -> str:
 
 def aim_reembedding(context: WriteContext, model: EmbeddingModel) -> None:
     """Begin, or go on with, vectors of `model`; what was staged for another model is dropped."""
+    if stored_model(context.connection) == model:
+        context.connection.execute("DELETE FROM reembedding")
+        context.connection.execute("DELETE FROM meta WHERE key = 'reembedding'")
+        return
     row = context.connection.execute("SELECT value FROM meta WHERE key = 'reembedding'").fetchone()
     if row is None or row[0] != _target(model):
         context.connection.execute("DELETE FROM reembedding")
@@ -73,14 +77,20 @@ def pending(connection: sqlite3.Connection, limit: int) -> list[tuple[int, str]]
 
 
 def stage(context: WriteContext, model: EmbeddingModel, vectors: Sequence[tuple[int, bytes]]) -> None:
-    row = context.connection.execute("SELECT value FROM meta WHERE key = 'reembedding'").fetchone()
-    if row is None or row[0] != _target(model):
-        raise ConflictError("another reembed with another model has begun; only one can run at a time")
+    if stored_model(context.connection) == model:
+        return  # another process brought it to its end meanwhile
+    _require_aim(context.connection, model)
     # Only for entries still there: one forgotten meanwhile must not come back.
     context.connection.executemany(
         "INSERT OR IGNORE INTO reembedding SELECT seq, ? FROM memory WHERE seq = ? AND terms IS NOT NULL",
         [(vector, seq) for seq, vector in vectors],
     )
+
+
+def _require_aim(connection: sqlite3.Connection, model: EmbeddingModel) -> None:
+    row = connection.execute("SELECT value FROM meta WHERE key = 'reembedding'").fetchone()
+    if row is None or row[0] != _target(model):
+        raise ConflictError("another reembed with another model has begun; only one can run at a time")
 
 
 def progress(connection: sqlite3.Connection, model: EmbeddingModel) -> tuple[int, int]:
@@ -94,6 +104,9 @@ def progress(connection: sqlite3.Connection, model: EmbeddingModel) -> tuple[int
 
 def finish_reembedding(context: WriteContext, model: EmbeddingModel) -> bool:
     connection = context.connection
+    if stored_model(connection) == model:
+        return True  # another process brought it to its end meanwhile
+    _require_aim(connection, model)
     if pending(connection, 1):
         return False
     connection.execute(
