@@ -93,9 +93,12 @@ def _chosen(settings: Settings | None, *, db: str | Path | None, tenant: str | N
 
 
 _lock = threading.Lock()
-_shared: dict[tuple[int, Path, Embedder, int], Backend] = {}
+_Key = tuple[
+    int, Path, int, int
+]  # process, file, embedder's id (not every embedder can be hashed), longest content
+_shared: dict[_Key, Backend] = {}
 _opened: weakref.WeakSet[Backend] = weakref.WeakSet()
-_default_embedders: dict[tuple[int, str], Embedder] = {}
+_default_embedders: dict[tuple[int, *tuple[str, ...]], Embedder] = {}
 
 
 def open_backend(settings: Settings, embedder: Embedder | None = None) -> Backend:
@@ -107,7 +110,7 @@ def open_backend(settings: Settings, embedder: Embedder | None = None) -> Backen
     path = settings.path
     with _lock:
         # The pid keeps a forked child from using its parent's connections and threads.
-        key = None if path is None else (os.getpid(), path.resolve(), embedder, settings.max_content)
+        key = None if path is None else (os.getpid(), path.resolve(), id(embedder), settings.max_content)
         backend = None if key is None else _shared.get(key)
         if backend is None:
             backend = _backend(open_store(settings), embedder, settings)
@@ -119,9 +122,7 @@ def open_backend(settings: Settings, embedder: Embedder | None = None) -> Backen
         return backend
 
 
-def _unsharing(
-    key: tuple[int, Path, Embedder, int], backend: Backend, close: Callable[[], None]
-) -> Callable[[], None]:
+def _unsharing(key: _Key, backend: Backend, close: Callable[[], None]) -> Callable[[], None]:
     def close_if_unused() -> None:
         with _lock:
             if backend.users or _shared.get(key) is not backend:
@@ -176,12 +177,18 @@ def shared_embedder(settings: Settings) -> Embedder:
                 )
             from remanence.embedders.openai_compatible import OpenAICompatibleEmbedder
 
-            return OpenAICompatibleEmbedder(
-                settings.embedder_url,
-                settings.embedder_model,
-                settings.embedder_dimension,
-                api_key=settings.embedder_api_key or None,
-            )
+            server = (settings.embedder_url, settings.embedder_model, settings.embedder_api_key)
+            with _lock:
+                shared = _default_embedders.get((*key, *server, str(settings.embedder_dimension)))
+                if shared is None:
+                    shared = OpenAICompatibleEmbedder(
+                        settings.embedder_url,
+                        settings.embedder_model,
+                        settings.embedder_dimension,
+                        api_key=settings.embedder_api_key or None,
+                    )
+                    _default_embedders[*key, *server, str(settings.embedder_dimension)] = shared
+                return shared
         case "hashing":
             from remanence.embedders.hashing import HashingEmbedder
 

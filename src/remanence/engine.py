@@ -123,7 +123,12 @@ class AsyncEngine:
         if self._closed:
             return
         self._closed = True
-        await asyncio.get_running_loop().run_in_executor(None, self._backend.release)
+        try:
+            released = asyncio.get_running_loop().run_in_executor(None, self._backend.release)
+        except RuntimeError:  # the interpreter is about to exit: no pool takes work any more
+            self._backend.release()
+        else:
+            await released
 
     # -- remembering
 

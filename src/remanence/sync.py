@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import os
+import sys
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from remanence.domain.records import Entry, MemoryRecord, NamespaceStats, Recalled, Receipt, Remembered
 from remanence.engine import UNSET, AsyncEngine, Maybe
-from remanence.errors import WrongContextError
+from remanence.errors import ClosedError, WrongContextError
 
 if TYPE_CHECKING:
     from remanence.domain.ranking import RankingProfile
@@ -55,6 +56,9 @@ _portal: Portal | None = None
 def call(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run the coroutine on the process's portal, made at first use (and anew after a fork)."""
     global _portal
+    if sys.is_finalizing():  # its thread stands still, so nobody would ever answer
+        coroutine.close()
+        raise ClosedError("the interpreter is exiting")
     if _portal is None or _portal.pid != os.getpid():
         with _lock:
             if _portal is None or _portal.pid != os.getpid():
@@ -98,7 +102,8 @@ class BlockingEngine:
 
     def close(self) -> None:
         """See AsyncEngine.aclose."""
-        call(self._engine.aclose())
+        if not sys.is_finalizing():  # then all is written already, and closed
+            call(self._engine.aclose())
 
     def remember(
         self,

@@ -2,14 +2,19 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import pytest
 
 from remanence import Memory
 from remanence.embedders.hashing import HashingEmbedder
-from remanence.errors import ClosedError
+from remanence.errors import ClosedError, StoreUnavailableError
+from remanence.stores.sqlite import database
 
 
 @pytest.mark.parametrize("db", ["file", ":memory:"])
@@ -79,3 +84,84 @@ def test_many_rivals_for_one_key_all_get_their_turn(tmp_path):
     with Memory("ns", db=tmp_path / "memory.db", embedder=HashingEmbedder()) as memory:
         assert {version.id for version in memory.history(key="slot")} == set(ids) and len(set(ids)) == 150
         assert len([record for record in memory.list() if record.key == "slot"]) == 1
+
+
+def script(body: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    head = (
+        "import sys\nfrom remanence import Memory\nfrom remanence.embedders.hashing import HashingEmbedder\n"
+    )
+    head += "memory = Memory('ns', db=sys.argv[1], embedder=HashingEmbedder())\n"
+    return subprocess.run(
+        [sys.executable, "-X", "dev", "-c", head + body, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "import atexit\natexit.register(memory.close)\nmemory.remember('x y')\nmemory.recall('x')",
+        "class Holder:\n    def __del__(self):\n        self.memory.close()\n"
+        "holder = Holder()\nholder.memory = memory\nmemory.remember('x y')\nmemory.recall('x')",
+    ],
+    ids=["in an exit handler", "in a finaliser"],
+)
+def test_closing_while_the_interpreter_exits(body, tmp_path):
+    done = script(body, tmp_path / "memory.db")
+    assert (done.returncode, done.stderr) == (0, "")
+    with Memory("ns", db=tmp_path / "memory.db", embedder=HashingEmbedder()) as memory:
+        assert [(record.content, record.access_count) for record in memory.list()] == [("x y", 1)]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there an open file cannot be replaced")
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_file_taken_away_takes_no_more_memories(replaced, tmp_path):
+    path = tmp_path / "memory.db"
+    memory = Memory("ns", db=path, embedder=HashingEmbedder())
+    memory.remember("one")
+    path.rename(tmp_path / "moved.db")
+    if replaced:
+        path.touch()
+    with pytest.raises(StoreUnavailableError, match="deleted or replaced"):
+        memory.remember("two")
+    memory.close()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs flock")
+def test_a_lock_held_for_ever_does_not_hold_up_a_close(tmp_path, monkeypatch):
+    import fcntl
+
+    monkeypatch.setattr(database, "BUSY_SECONDS", 1.0)
+    memory = Memory("ns", db=tmp_path / "memory.db", embedder=HashingEmbedder())
+    memory.remember("one")
+    held = os.open(tmp_path / "memory.db.lock", os.O_RDWR)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    try:
+        with pytest.raises(StoreUnavailableError, match="nothing was stored"):
+            memory.remember("two")
+        began = time.monotonic()
+        memory.close()
+        assert time.monotonic() - began < 20
+    finally:
+        os.close(held)
+    with Memory("ns", db=tmp_path / "memory.db", embedder=HashingEmbedder()) as again:
+        assert again.remember("three").action == "added"
+        assert {record.content for record in again.list()} == {"one", "three"}
+
+
+def test_any_embedder_will_do_also_one_that_cannot_be_hashed(tmp_path):
+    @dataclass
+    class Plain:
+        inner: HashingEmbedder
+
+        def __getattr__(self, name):
+            return getattr(self.inner, name)
+
+    embedder = Plain(HashingEmbedder())
+    path = tmp_path / "memory.db"
+    with Memory("a", db=path, embedder=embedder) as one, Memory("b", db=path, embedder=embedder) as two:
+        assert one.remember("x").action == two.remember("x").action == "added"
+        assert one.aio._backend is two.aio._backend

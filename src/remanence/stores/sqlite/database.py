@@ -128,6 +128,7 @@ class Database:
         self._pid = os.getpid()
         self._closed = False
         self._lock: FileLock | None = None
+        self._file: tuple[int, int] | None = None
         self._readers: deque[sqlite3.Connection] = deque()
         self._memory_lock = threading.RLock()
         self._queue: queue.SimpleQueue[tuple[Callable[[Any], Any], Future[Any]] | None] = queue.SimpleQueue()
@@ -145,6 +146,7 @@ class Database:
             self._connection = connect(path)
             try:
                 migrate(self._connection, path, self._lock)
+                self._file = self._file_now()
             except BaseException:
                 self._connection.close()
                 raise
@@ -172,6 +174,16 @@ class Database:
     def on_write(self, begin: Callable[[sqlite3.Connection], Any], end: Callable[[Any], None]) -> None:
         """`begin` makes what write functions receive, once a commit; `end` runs before that commit."""
         self._begin_writer, self._end_writer = begin, end
+
+    def _file_now(self) -> tuple[int, int] | None:
+        """Which file stands at the path, if any."""
+        if self.path is None:
+            return None
+        try:
+            found = self.path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
 
     def _check_open(self) -> None:
         if self._closed:
@@ -281,6 +293,11 @@ class Database:
         connection = self._connection
         outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
         try:
+            if self._file_now() != self._file:
+                raise StoreUnavailableError(
+                    f"{self.path} was deleted or replaced while it was open; nothing was stored. Close this memory "
+                    "and open a new one"
+                )
             connection.execute("BEGIN IMMEDIATE")
             context = self._begin_writer(connection)
             for work, future in items:
@@ -317,13 +334,17 @@ class Database:
             return  # the parent's connections are not ours to close
         if self._thread is not None:
             self._queue.put(None)
-            self._thread.join()
+            self._thread.join(BUSY_SECONDS)
             with contextlib.suppress(queue.Empty):
                 while item := self._queue.get_nowait():
                     item[1].cancel()
         with self._memory_lock:
             while self._readers:
                 self._readers.pop().close()
+            if self._thread is not None and self._thread.is_alive():
+                # Another process was stopped while it held the lock. Whoever waited for a write was told by now that
+                # it is not stored; the writer finds nothing left to do when it wakes, if it ever does.
+                return
             self._connection.close()
         if self._lock is not None:
             self._lock.close()
