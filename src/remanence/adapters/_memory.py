@@ -11,7 +11,7 @@ from remanence.adapters._guard import in_thread_async
 from remanence.domain.context import CLOSE, OPEN
 from remanence.domain.records import Recalled, Receipt, Remembered
 from remanence.domain.text import canonical
-from remanence.domain.validation import MAX_CONTENT
+from remanence.domain.validation import MAX_CONTENT, MAX_KEY
 
 TRANSCRIPT_TYPE = "interaction"
 QUERY_CHARS = 2_000
@@ -118,6 +118,7 @@ class Transcript:
             content = storable(_BLOCK.sub("", text))  # a recalled block that a model repeats was not said
             if len(content) < self._min_chars:
                 continue
+            speaker = _nameable(speaker)  # one odd name must not cost the batch
             key = self._key(speaker, content)
             if key not in self._seen:
                 items[key] = {
@@ -142,9 +143,18 @@ class Transcript:
         return "said:" + hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
 
 
+def _nameable(speaker: str | None) -> str | None:
+    """The speaker as a store accepts it, None for an empty name."""
+    return _clean(speaker or "")[:MAX_KEY] or None
+
+
+def _clean(text: str) -> str:
+    return text.replace("\0", "").encode(errors="replace").decode().strip()
+
+
 def storable(text: str) -> str:
     """The text as a store accepts it: no NUL, no lone surrogates, no end-of-chat signal, not too long."""
-    kept = text.replace("\0", "").encode(errors="replace").decode().strip()
+    kept = _clean(text)
     for signal in _SIGNALS:
         if kept == signal:
             return ""
