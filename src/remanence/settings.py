@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -42,10 +43,7 @@ class Settings:
     """Key for the `openai` embedder, if it wants one."""
 
     def __repr__(self) -> str:
-        shown = (
-            (f.name, "***" if f.name.endswith("_key") and getattr(self, f.name) else getattr(self, f.name))
-            for f in fields(self)
-        )
+        shown = ((f.name, _shown(f.name, getattr(self, f.name))) for f in fields(self))
         return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown)})"
 
     @property
@@ -54,6 +52,15 @@ class Settings:
         if self.db == ":memory:":
             return None
         return Path(self.db).expanduser() if self.db else default_path()
+
+
+def _shown(name: str, value: object) -> object:
+    """A setting as anybody may see it: without keys, and without the password in an address."""
+    if name.endswith("_key"):
+        return "***" if value else value
+    if name.endswith("_url") and isinstance(value, str):
+        return re.sub(r"(?<=//)[^/@]*@", "***@", value)
+    return value
 
 
 def default_path() -> Path:
@@ -110,7 +117,7 @@ def _typed(name: str, value: Any) -> str | int:
             raise InvalidInputError(name, f"must be positive, not {number}")
         return number
     if not isinstance(value, (str, Path)):
-        raise InvalidInputError(name, f"must be str, not {value!r}")
+        raise InvalidInputError(name, f"must be str, not {_shown(name, value)!r}")
     choices = {"embedder": ("minilm", "openai", "hashing")}.get(name)
     if choices and value not in choices:
         raise InvalidInputError(name, f"must be one of {', '.join(choices)}, not {value!r}")
