@@ -440,7 +440,10 @@ class AsyncEngine:
         limit: int = 100,
         after: str | None = None,
     ) -> builtins.list[MemoryRecord]:
-        """Memories visible now (or then), newest first. Pass the last id as `after` for the next page."""
+        """Memories visible now (or then), newest first. Pass the last id as `after` for the next page.
+
+        NotFoundError if that one was forgotten meanwhile.
+        """
         self._check_open()
         filter = validation.filter(
             types=types, tags=tags, session_id=session_id, source=source, since=since, until=until
@@ -451,6 +454,8 @@ class AsyncEngine:
 
         def read() -> builtins.list[MemoryRecord]:
             self._settle_uses()
+            if last is not None and not self._backend.store.get(self._scope, [last]):
+                raise self._unknown(last)  # forgotten meanwhile: an empty page would look like the end
             return self._backend.store.list(self._scope, filter, at=at, limit=most, after=last)
 
         return await self._backend.run(read)

@@ -656,6 +656,14 @@ class MemoryContract:
             seen += [r.id for r in page]
         assert seen == sorted(ids, reverse=True)
 
+    def test_a_page_after_what_was_forgotten_is_not_the_last(self, memory: Any) -> None:
+        first, *rest = [r.id for r in memory.remember_many(["one", "two", "three"])]
+        memory.forget(rest)
+        with pytest.raises(NotFoundError):
+            memory.list(after=rest[-1])
+        memory.retract(first)
+        assert memory.list(after=first) == []
+
     def test_stats_and_namespaces(self, kit: Kit, memory: Any) -> None:
         memory.remember("a fact")
         memory.remember("a preference", type="preference")
