@@ -165,3 +165,32 @@ def test_any_embedder_will_do_also_one_that_cannot_be_hashed(tmp_path):
     with Memory("a", db=path, embedder=embedder) as one, Memory("b", db=path, embedder=embedder) as two:
         assert one.remember("x").action == two.remember("x").action == "added"
         assert one.aio._backend is two.aio._backend
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_child_forked_in_the_middle_of_writes_can_write(tmp_path, monkeypatch):
+    monkeypatch.setattr(database, "BUSY_SECONDS", 5.0)
+    path, embedder, stop = tmp_path / "memory.db", HashingEmbedder(), threading.Event()
+    with Memory("ns", db=path, embedder=embedder) as memory, ThreadPoolExecutor(1) as thread:
+
+        def write():
+            while not stop.is_set():
+                memory.remember(f"The parent says {time.time_ns()}.")
+
+        writing = thread.submit(write)
+        results = []
+        for number in range(10):
+            time.sleep(0.01)
+            child = os.fork()
+            if child == 0:
+                failed = 1
+                try:
+                    Memory("ns", db=path, embedder=embedder).remember(f"Child {number} was here.")
+                    failed = 0
+                finally:
+                    os._exit(failed)
+            results.append(os.waitpid(child, 0)[1])
+        stop.set()
+        writing.result()
+        assert results == [0] * 10

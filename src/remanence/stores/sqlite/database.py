@@ -7,6 +7,7 @@ import os
 import queue
 import sqlite3
 import threading
+import weakref
 from collections import deque
 from collections.abc import Callable, Generator
 from concurrent.futures import CancelledError, Future
@@ -45,6 +46,26 @@ OWN_FAULTS = (
 CHECKPOINT_PAGES = (
     8192  # a memory touches some thirty pages; SQLite's 1000 would checkpoint every few commits
 )
+
+
+_opened: weakref.WeakSet[Database] = weakref.WeakSet()
+_held: list[threading.Lock] = []
+
+
+def _before_fork() -> None:
+    """No fork in the middle of a commit: the child's SQLite would for ever take the file for locked by a sibling."""
+    for database in list(_opened):
+        if database.committing.acquire(timeout=BUSY_SECONDS):
+            _held.append(database.committing)
+
+
+def _after_fork() -> None:
+    while _held:
+        _held.pop().release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
 
 
 @contextlib.contextmanager
@@ -136,6 +157,7 @@ class Database:
         self._end_writer: Callable[[Any], None] = lambda _: None
         self._thread: threading.Thread | None = None
         self._thread_lock = threading.Lock()
+        self.committing = threading.Lock()  # held during a commit, and while the process forks
         if path is not None:
             self._check_directory(path)
             with contextlib.suppress(FileExistsError):
@@ -147,6 +169,7 @@ class Database:
             try:
                 migrate(self._connection, path, self._lock)
                 self._file = self._file_now()
+                _opened.add(self)
             except BaseException:
                 self._connection.close()
                 raise
@@ -279,7 +302,8 @@ class Database:
                                 stopping = True
                             else:
                                 work.append(item)
-                    self._commit(work)
+                    with self.committing:
+                        self._commit(work)
             except BaseException as error:  # noqa: BLE001 (it belongs to the callers, and the thread must live)
                 for _, future in work:
                     if not future.done():
