@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 log = logging.getLogger("remanence")
+
+SETTLE_SECONDS = 0.2
 
 
 class UseBuffer:
@@ -55,9 +57,13 @@ class UseBuffer:
     def flushing(self) -> Future[None] | None:
         return self._flushing
 
-    @property
-    def waiting(self) -> bool:
-        return self._count > 0
+    def settle(self, executor: Executor, store: Store) -> None:
+        """Have everything counted so far written, but do not wait long: counts are not worth a blocked read."""
+        for _ in range(2):  # a flush under way does not cover what came after it began
+            if self._count:
+                self.flush_in(executor, store)
+            if self._flushing is not None:
+                wait([self._flushing], timeout=SETTLE_SECONDS)
 
     def flush(self, store: Store) -> None:
         with self._lock:
@@ -78,6 +84,7 @@ class Backend:
     clock: Clock
     new_id: NewId
     executor: Executor
+    writers: Executor  # of their own: writes that wait for another process must not keep reads waiting
     max_content: int = validation.MAX_CONTENT
     close: Callable[[], None] = lambda: None
     users: int = 0
@@ -107,15 +114,22 @@ class Backend:
     def later(self, work: Callable[..., object], *arguments: Any) -> None:
         """Start work nobody waits for; dropped when the backend is closing."""
         with contextlib.suppress(RuntimeError):
-            self.executor.submit(work, *arguments)
+            self.writers.submit(work, *arguments)
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
-        """A store call on a worker thread; the event loop stays free."""
+        """A store call that only reads, on a worker thread; the event loop stays free."""
+        return await self._on(self.executor, work, *arguments)
+
+    async def write(self, work: Callable[..., T], *arguments: Any) -> T:
+        """A store call that writes, on a worker thread."""
+        return await self._on(self.writers, work, *arguments)
+
+    async def _on(self, executor: Executor, work: Callable[..., T], *arguments: Any) -> T:
         if os.getpid() != self.pid:
             # The child of a fork inherits the pool but none of its threads: it would wait for ever.
             raise ClosedError("this memory was opened before a fork; open a new one in the child process")
         try:
-            running = asyncio.get_running_loop().run_in_executor(self.executor, work, *arguments)
+            running = asyncio.get_running_loop().run_in_executor(executor, work, *arguments)
         except RuntimeError as error:
             raise ClosedError("this memory was closed meanwhile; open a new one") from error
         return await running

@@ -88,6 +88,8 @@ class Memory(BlockingEngine):
 def _chosen(settings: Settings | None, *, db: str | Path | None, tenant: str | None) -> Settings:
     if settings is None:
         return load(db=db, tenant=tenant)
+    if not isinstance(settings, Settings):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInputError("settings", f"must be Settings, not {type(settings).__name__}")
     given = {"db": None if db is None else str(db), "tenant": tenant}
     return replace(settings, **{name: value for name, value in given.items() if value is not None})
 
@@ -106,7 +108,12 @@ def open_backend(settings: Settings, embedder: Embedder | None = None) -> Backen
 
     One file has one store, one writer and one cache in a process.
     """
-    embedder = embedder or shared_embedder(settings)
+    if embedder is None:
+        embedder = shared_embedder(settings)
+    elif not all(hasattr(embedder, name) for name in ("model", "embed", "embed_query")):
+        raise InvalidInputError(
+            "embedder", f"{type(embedder).__name__} is no Embedder; see remanence.ports.Embedder"
+        )
     path = settings.path
     with _lock:
         # The pid keeps a forked child from using its parent's connections and threads.
@@ -143,10 +150,12 @@ def _close_all() -> None:
 
 
 def _backend(store: Store, embedder: Embedder, settings: Settings) -> Backend:
-    executor = ThreadPoolExecutor(max_workers=16, thread_name_prefix="remanence")
+    executor = ThreadPoolExecutor(max_workers=16, thread_name_prefix="remanence-read")
+    writers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="remanence-write")
 
     def close() -> None:
         executor.shutdown(wait=True)
+        writers.shutdown(wait=True)
         store.close()
 
     return Backend(
@@ -155,6 +164,7 @@ def _backend(store: Store, embedder: Embedder, settings: Settings) -> Backend:
         clock=utc_now,
         new_id=new_id,
         executor=executor,
+        writers=writers,
         max_content=settings.max_content,
         close=close,
     )
@@ -201,8 +211,15 @@ def shared_embedder(settings: Settings) -> Embedder:
                 return _default_embedders.setdefault(key, MiniLMEmbedder())
 
 
+_last_now = datetime.min.replace(tzinfo=UTC)
+
+
 def utc_now() -> datetime:
-    return datetime.now(UTC)
+    """The present. Never runs back within a process, so what was just written is not in the future."""
+    global _last_now
+    with _id_lock:
+        _last_now = max(datetime.now(UTC), _last_now)
+        return _last_now
 
 
 _id_lock = threading.Lock()

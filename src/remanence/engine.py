@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
-from remanence.backend import Backend, index_entry
+from remanence.backend import SETTLE_SECONDS, Backend, index_entry
 from remanence.domain import lifecycle, text, validation
 from remanence.domain.context import render
 from remanence.domain.records import (
@@ -213,14 +213,15 @@ class AsyncEngine:
 
         def look() -> lifecycle.Plan:
             self._backend.agree_on_model()
+            now = self._backend.clock()
             neighbours = self._backend.store.neighbours(
-                self._scope, digests=digests, keys=keys, idempotency_keys=served
+                self._scope, digests=digests, keys=keys, idempotency_keys=served, at=now
             )
             return lifecycle.plan_remember(
                 drafts,
                 neighbours,
                 namespace=self.namespace,
-                now=self._backend.clock(),
+                now=now,
                 new_id=self._backend.new_id,
             )
 
@@ -237,7 +238,7 @@ class AsyncEngine:
                 return plan.results
             await self._embed_missing(plan.changes, vectors)
             try:
-                await self._backend.run(self._apply, plan.changes, vectors)
+                await self._backend.write(self._apply, plan.changes, vectors)
             except IdempotencyConflictError:
                 raise
             except ConflictError:
@@ -326,7 +327,7 @@ class AsyncEngine:
         names = dict.fromkeys((self.namespace, *self._reads, *extra))
         scopes = [Scope(tenant=self.tenant, namespace=name) for name in names]
         if ranking.weights.get("frequency") and (flushing := self._backend.uses.flushing):
-            await asyncio.wrap_future(flushing)
+            await asyncio.wait([asyncio.wrap_future(flushing)], timeout=SETTLE_SECONDS)
         vector = await self._backend.embed_query(await self._dense_query(query, scopes))
         hits = await self._backend.run(self._backend.store.search, scopes, replace(request, vector=vector))
         if moment is None:
@@ -353,7 +354,7 @@ class AsyncEngine:
     def _note_uses(self, hits: Sequence[Recalled], at: datetime, *, at_once: bool) -> None:
         uses = [Use(namespace=hit.namespace, id=hit.id, at=at) for hit in hits]
         if uses and (self._backend.uses.add(self.tenant, uses) >= USES_HELD or at_once):
-            self._backend.uses.flush_in(self._backend.executor, self._backend.store)
+            self._backend.uses.flush_in(self._backend.writers, self._backend.store)
 
     async def context(
         self,
@@ -424,8 +425,7 @@ class AsyncEngine:
 
     def _settle_uses(self) -> None:
         """Counters are written late; whoever reads records sees them complete."""
-        if self._backend.uses.waiting:
-            self._backend.uses.flush(self._backend.store)
+        self._backend.uses.settle(self._backend.writers, self._backend.store)
 
     async def list(
         self,
@@ -616,7 +616,7 @@ class AsyncEngine:
                 break
             return latest()
 
-        return await self._backend.run(work)
+        return await self._backend.write(work)
 
     async def restore(self, id: str, *, version: int | None = None) -> MemoryRecord:
         """Believe a retracted, superseded or older version again. It supersedes whoever holds its key now."""
@@ -632,8 +632,9 @@ class AsyncEngine:
                 raise self._unknown(id)  # forgotten meanwhile
             digests = [text.content_digest(v) for v in versions]
             keys = builtins.list({v.key for v in versions if v.key is not None})
-            held = store.neighbours(self._scope, digests=digests, keys=keys)
-            return lifecycle.plan_restore(versions, held, version=version, now=self._backend.clock())
+            now = self._backend.clock()
+            held = store.neighbours(self._scope, digests=digests, keys=keys, at=now)
+            return lifecycle.plan_restore(versions, held, version=version, now=now)
 
         return (await self._decide_and_apply(look))[0].record
 
@@ -665,9 +666,9 @@ class AsyncEngine:
             )
         store = self._backend.store
         if chosen:
-            receipt = await self._backend.run(store.erase, self._scope, chosen)
+            receipt = await self._backend.write(store.erase, self._scope, chosen)
         else:
-            receipt = await self._backend.run(
+            receipt = await self._backend.write(
                 store.erase_matching, self._scope, Filter() if everything else filter
             )
         if isinstance(ids, str) and not receipt.ids:
@@ -681,7 +682,7 @@ class AsyncEngine:
         self._check_open()
         erased = 0
         while True:
-            done = await self._backend.run(
+            done = await self._backend.write(
                 lambda: self._backend.store.sweep(now=self._backend.clock(), limit=SWEEP_LIMIT)
             )
             erased += done
@@ -710,7 +711,7 @@ class AsyncEngine:
         store, model = self._backend.store, self._backend.embedder.model
         if not isinstance(store, Reembeddable):
             raise ConflictError(f"{builtins.type(store).__name__} cannot replace its vectors")
-        run = self._backend.run
+        run = self._backend.write
         if await run(store.model) == model:
             await run(store.reembed_pending, model, 1)  # drops what one to another model left unfinished
             return 0

@@ -40,7 +40,7 @@ class AsyncKeyValue:
         encoded = validation.json_text("value", value, limit=validation.MAX_VALUE)
         expires_at = validation.expiry("ttl", ttl, now)
         store = self._backend.store
-        entry = await self._backend.run(
+        entry = await self._backend.write(
             lambda: store.kv_set(self._scope, key, encoded, now=now, expires_at=expires_at)
         )
         return entry.version
@@ -48,7 +48,7 @@ class AsyncKeyValue:
     async def delete(self, key: str) -> bool:
         """Remove the entry; True if there was one."""
         now = self._checked("key", key)
-        return await self._backend.run(lambda: self._backend.store.kv_delete(self._scope, key, now=now))
+        return await self._backend.write(lambda: self._backend.store.kv_delete(self._scope, key, now=now))
 
     async def keys(self, prefix: str = "") -> list[str]:
         """Keys that start with `prefix`, sorted."""

@@ -123,8 +123,9 @@ class Store(Protocol):
         digests: Sequence[bytes] = (),
         keys: Sequence[str] = (),
         idempotency_keys: Sequence[str] = (),
+        at: datetime | None = None,
     ) -> Neighbours:
-        """What holds these digests, keys and idempotency keys now."""
+        """What holds these digests, keys and idempotency keys now; with `at`, also what is in force under the keys."""
         ...
 
     def get(self, scope: Scope, ids: Sequence[str]) -> list[MemoryRecord]:

@@ -51,7 +51,12 @@ class Settings:
         """Where the database is; None means in memory."""
         if self.db == ":memory:":
             return None
-        return Path(self.db).expanduser() if self.db else default_path()
+        if "\0" in self.db:
+            raise InvalidInputError("db", "contains a NUL character")
+        try:
+            return Path(self.db).expanduser() if self.db else default_path()
+        except RuntimeError as error:
+            raise InvalidInputError("db", f"{self.db!r}: {error}") from error
 
 
 def _shown(name: str, value: object) -> object:

@@ -105,10 +105,10 @@ async def import_(
                 memories, closed = await _import_records(backend, store, scope, records)
             case KeptEntry():
                 kept = [item.entry for item in batch if isinstance(item, KeptEntry)]
-                entries = await backend.run(partial(store.import_entries, scope, kept, now=backend.clock()))
+                entries = await backend.write(partial(store.import_entries, scope, kept, now=backend.clock()))
             case KeptClaim():
                 claims = [item.claim for item in batch if isinstance(item, KeptClaim)]
-                await backend.run(store.import_versions, scope, claims, backend.embedder.model)
+                await backend.write(store.import_versions, scope, claims, backend.embedder.model)
         done = Imported(
             read=reader.read,
             memories=done.memories + memories,
@@ -139,7 +139,7 @@ async def _import_records(
         indexed = await _indexed(backend, changes)
         closed = sum(isinstance(change, CloseVersion) for change in changes)
         try:
-            added = await backend.run(store.import_versions, scope, indexed, backend.embedder.model)
+            added = await backend.write(store.import_versions, scope, indexed, backend.embedder.model)
         except ConflictError:
             if attempt == ATTEMPTS:
                 raise

@@ -30,7 +30,14 @@ def backend(request, tmp_path):
     }[request.param]()
     with ThreadPoolExecutor(4) as executor:
         embedder = HashingEmbedder()
-        yield Backend(store=store, embedder=embedder, clock=ManualClock(), new_id=new_id, executor=executor)
+        yield Backend(
+            store=store,
+            embedder=embedder,
+            clock=ManualClock(),
+            new_id=new_id,
+            executor=executor,
+            writers=executor,
+        )
         store.close()
         embedder.close()
 

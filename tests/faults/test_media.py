@@ -4,13 +4,20 @@ import hashlib
 import sqlite3
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from remanence import Memory
 from remanence.embedders.hashing import HashingEmbedder
-from remanence.errors import SchemaError, StoreCorruptError, StoreError, StoreUnavailableError
+from remanence.errors import (
+    InvalidInputError,
+    SchemaError,
+    StoreCorruptError,
+    StoreError,
+    StoreUnavailableError,
+)
 from remanence.stores.sqlite.store import SQLiteStore
 
 
@@ -194,3 +201,47 @@ assert len(memory.list()) == 2
 """
     done = run(script, tmp_path / "memory.db")
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("db", ["a\0b", "~nosuchuser-at-all/x.db", "x" * 300])
+def test_an_odd_path_is_an_error_of_ours(db):
+    with pytest.raises((InvalidInputError, StoreUnavailableError)):
+        open_memory(db)
+
+
+def test_what_is_no_embedder_or_no_settings_is_refused():
+    for arguments in ({"embedder": 5}, {"settings": 5}):
+        with pytest.raises(InvalidInputError):
+            Memory("ns", db=":memory:" if "embedder" in arguments else None, **arguments)
+
+
+HOLDER = """
+import sys
+import threading
+from pathlib import Path
+from remanence.stores.sqlite.filelock import FileLock
+with FileLock(Path(sys.argv[1] + ".lock")):
+    print("held", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_reads_do_not_wait_for_a_lock_another_process_holds(tmp_path):
+    db = tmp_path / "memory.db"
+    with open_memory(db) as memory:
+        id = memory.remember("read me while others write").id
+        memory.recall("read")  # leaves a count to be written
+        command = [sys.executable, "-c", HOLDER, str(db)]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+            assert holder.stdout.readline() == "held\n"
+            writers = [threading.Thread(target=memory.remember, args=(f"waits {i}",)) for i in range(20)]
+            for writer in writers:
+                writer.start()
+            assert memory.get(id).content == "read me while others write"
+            assert [hit.id for hit in memory.recall("read me")][:1] == [id]
+            assert len(memory.list()) == 1 and memory.kv.get("k") is None
+            holder.stdin.write("\n")
+            holder.stdin.flush()
+        for writer in writers:
+            writer.join()
+        assert len(memory.list()) == 21

@@ -72,7 +72,12 @@ def opened(clock):
     with ThreadPoolExecutor(2) as executor:
         store = SQLiteStore(None)
         yield Backend(
-            store=store, embedder=HashingEmbedder(16), clock=clock, new_id=new_id, executor=executor
+            store=store,
+            embedder=HashingEmbedder(16),
+            clock=clock,
+            new_id=new_id,
+            executor=executor,
+            writers=executor,
         )
         store.close()
 

@@ -61,6 +61,7 @@ class _Planner:
         self.namespace, self.now, self.new_id = namespace, now, new_id
         self.by_digest = dict(neighbours.by_digest)
         self.by_key = dict(neighbours.by_key)
+        self.in_force = {key: list(records) for key, records in neighbours.in_force.items()}
         self.served = {
             key: (r.fingerprint, neighbours.replayed.get(key)) for key, r in neighbours.replays.items()
         }
@@ -93,7 +94,11 @@ class _Planner:
                 if holder is not None and not self._alive(holder) and holder.id not in self.released:
                     self._release(holder)
             held = self.by_key.get(draft.key) if draft.key else None
-            result = self._add(draft, digest) if held is None else self._supersede(held, draft, digest)
+            in_force = [r for r in self.in_force.get(draft.key or "", []) if self._alive(r)]
+            if held is None and not in_force:
+                result = self._add(draft, digest)
+            else:
+                result = self._supersede(held, in_force, draft, digest)
         if draft.idempotency_key is not None:
             self.plan.changes.append(
                 ClaimIdempotencyKey(key=draft.idempotency_key, fingerprint=fingerprint(draft), id=result.id)
@@ -113,30 +118,45 @@ class _Planner:
         self._hold(merged, digest)
         return Remembered(record=merged, action="reinforced")
 
-    def _add(self, draft: Draft, digest: bytes, **ended: object) -> Remembered:
-        record = replace(new_record(draft, id=self.new_id(), namespace=self.namespace, now=self.now), **ended)  # pyright: ignore[reportArgumentType]
+    def _add(self, draft: Draft, digest: bytes) -> Remembered:
+        record = new_record(draft, id=self.new_id(), namespace=self.namespace, now=self.now)
         self._claim(record, digest)
         self._hold(record, digest)
         return Remembered(record=record, action="added")
 
-    def _supersede(self, held: MemoryRecord, draft: Draft, digest: bytes) -> Remembered:
-        if (
-            draft.valid_from is not None
-            and held.valid_from is not None
-            and draft.valid_from < held.valid_from
-        ):
-            # News about the past: true before the value we hold, so it goes into history, not in its place.
-            record = new_record(draft, id=self.new_id(), namespace=self.namespace, now=self.now)
+    def _supersede(
+        self, held: MemoryRecord | None, in_force: Sequence[MemoryRecord], draft: Draft, digest: bytes
+    ) -> Remembered:
+        """Take the key from its holder, and end whatever else is true under it, from the new value's start on."""
+        before = [r for r in (held, *in_force) if r is not None]
+        now = max(self._after(r) for r in before)
+        record = new_record(draft, id=self.new_id(), namespace=self.namespace, now=now)
+        start = draft.valid_from or now
+        ended = [r for r in in_force if r.valid_to is None or r.valid_to > start]
+        if held is not None and _is_earlier(draft, held):
+            # News from before the value we hold: it goes in front of it, not in its place.
             record = replace(record, valid_to=held.valid_from, superseded_by=held.id, reason=SUPERSEDED)
             self.plan.changes.append(AddVersion(record=record, entry=None))
-            return Remembered(record=record, action="added")
-        record = new_record(draft, id=self.new_id(), namespace=self.namespace, now=self._after(held))
-        for change in superseding(held, by=record):
-            self.plan.changes.append(change)
-        self._forget_holder(held)
-        self._claim(record, digest)
-        self._hold(record, digest)
-        return Remembered(record=record, action="superseded", superseded=(held.id,))
+            self.in_force.setdefault(held.key or "", []).append(record)
+        else:
+            ended += [held] if held is not None else []
+        for old in ended:
+            self._end(old, by=record)
+        if record.superseded_by is None:
+            self._claim(record, digest)
+            self._hold(record, digest)
+        ids = tuple(old.id for old in ended)
+        return Remembered(record=record, action="superseded" if ids else "added", superseded=ids)
+
+    def _end(self, old: MemoryRecord, *, by: MemoryRecord) -> None:
+        changes = superseding(old, by=by)
+        # Closings first: the new value's claims must find their places free.
+        self.plan.changes += changes
+        self._forget_holder(old)
+        last = changes[-1]
+        if old.key is not None and isinstance(last, AddVersion):
+            kept = [r for r in self.in_force.get(old.key, []) if r.id != old.id]
+            self.in_force[old.key] = [*kept, last.record]
 
     def _release(self, stale: MemoryRecord) -> None:
         """A memory no longer visible gives up its claims, so that the same may be said again."""
@@ -166,6 +186,10 @@ class _Planner:
         for index in (self.by_digest, self.by_key):
             for claim in [claim for claim, holder in index.items() if holder.id == record.id]:
                 del index[claim]  # pyright: ignore[reportArgumentType]
+
+
+def _is_earlier(draft: Draft, held: MemoryRecord) -> bool:
+    return draft.valid_from is not None and held.valid_from is not None and draft.valid_from < held.valid_from
 
 
 def new_record(draft: Draft, *, id: str, namespace: str, now: datetime) -> MemoryRecord:
@@ -268,11 +292,13 @@ def plan_restore(
     plan = Plan()
     if latest.retracted_at is None:
         plan.changes.append(CloseVersion(id=latest.id, version=latest.version, at=at, reason="restored"))
-    held = neighbours.by_key.get(record.key) if record.key is not None else None
-    superseded: tuple[str, ...] = ()
-    if held is not None and held.id != record.id:
-        plan.changes += superseding(held, by=replace(record, valid_from=None))
-        superseded = (held.id,)
+    key = record.key or ""
+    rivals = [
+        r for r in (neighbours.by_key.get(key), *neighbours.in_force.get(key, ())) if r and r.id != record.id
+    ]
+    for rival in rivals:
+        plan.changes += superseding(rival, by=replace(record, valid_from=None))
+    superseded = tuple(rival.id for rival in rivals)
     plan.changes.append(AddVersion(record=record, entry=None, digest=digest))
     plan.results.append(
         Remembered(record=record, action="superseded" if superseded else "added", superseded=superseded)

@@ -279,12 +279,16 @@ class Replay:
 class Neighbours:
     """What a store already holds next to some drafts: current holders of digests and keys, served idempotency keys.
 
+    `in_force` has, by key, what is already superseded but still true for a while (its successor was announced ahead).
     Holders are current beliefs even when no longer visible (expired, or no longer valid), because they still hold
     their claim.
     """
 
     by_digest: Mapping[bytes, MemoryRecord] = field(default_factory=dict[bytes, MemoryRecord])
     by_key: Mapping[str, MemoryRecord] = field(default_factory=dict[str, MemoryRecord])
+    in_force: Mapping[str, tuple[MemoryRecord, ...]] = field(
+        default_factory=dict[str, tuple[MemoryRecord, ...]]
+    )
     replays: Mapping[str, Replay] = field(default_factory=dict[str, Replay])
     replayed: Mapping[str, MemoryRecord] = field(default_factory=dict[str, MemoryRecord])
 

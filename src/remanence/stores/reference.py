@@ -77,6 +77,11 @@ class _Namespace:
                 return v.record
         return None
 
+    def in_force(self, key: str, at: datetime) -> tuple[MemoryRecord, ...]:
+        """Superseded values of a key that are still true at `at`."""
+        records = (v.record for v in self.versions if v.record.key == key and not v.record.retracted_at)
+        return tuple(r for r in records if r.superseded_by and r.valid_to and r.valid_to > at)
+
     def visible(self, at: datetime, filter: Filter) -> list[_Version]:
         return [v for v in self.versions if v.record.visible_at(at) and filter.matches(v.record)]
 
@@ -174,12 +179,14 @@ class ReferenceStore:
         digests: Sequence[bytes] = (),
         keys: Sequence[str] = (),
         idempotency_keys: Sequence[str] = (),
+        at: datetime | None = None,
     ) -> Neighbours:
         with self._reading(scope) as namespace:
             replays = {key: namespace.replays[key] for key in idempotency_keys if key in namespace.replays}
             return Neighbours(
                 by_digest={d: record for d in digests if (record := namespace.holder(digest=d))},
                 by_key={key: record for key in keys if (record := namespace.holder(key=key))},
+                in_force={key: namespace.in_force(key, at) for key in keys} if at else {},
                 replays=replays,
                 replayed={key: record for key, r in replays.items() if (record := namespace.latest(r.id))},
             )

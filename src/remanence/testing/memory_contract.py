@@ -323,6 +323,34 @@ class MemoryContract:
         kit.advance(8 * DAY)
         assert contents(memory.recall("standup")) == ["Standup at ten"]
 
+    def test_a_key_never_has_two_truths_at_once(self, kit: Kit, memory: Any) -> None:
+        tomorrow = kit.now() + DAY
+        memory.remember("The store is MongoDB", key="db")
+        memory.remember("The store is PostgreSQL", key="db", valid_from=tomorrow)
+        changed = memory.remember("The store is MySQL", key="db")
+        assert changed.action == "superseded" and len(changed.superseded) == 2
+        assert contents(memory.list()) == ["The store is MySQL"]
+        kit.advance(2 * DAY)
+        assert contents(memory.list()) == ["The store is MySQL"]
+
+    def test_news_that_fits_before_an_announced_change_ends_only_the_present(
+        self, kit: Kit, memory: Any
+    ) -> None:
+        now = kit.now()
+        memory.remember("Standup at nine", key="standup")
+        memory.remember("Standup at eleven", key="standup", valid_from=now + 7 * DAY)
+        memory.remember("Standup at ten", key="standup", valid_from=kit.now())
+        assert sorted(contents(memory.list())) == ["Standup at eleven", "Standup at ten"]
+        kit.advance(8 * DAY)
+        assert contents(memory.list()) == ["Standup at eleven"]
+
+    def test_restoring_ends_everything_else_under_the_key(self, kit: Kit, memory: Any) -> None:
+        first = memory.remember("tea", key="drink").id
+        memory.remember("coffee", key="drink")
+        memory.remember("water", key="drink", valid_from=kit.now() + DAY)
+        memory.restore(first)
+        assert contents(memory.list()) == ["tea"]
+
     def test_as_of_forgets_what_came_later(self, kit: Kit, memory: Any) -> None:
         before = kit.now()
         kit.advance(DAY)

@@ -183,6 +183,10 @@ class Database:
                 f"cannot create the directory {path.parent}: {error.strerror}. Choose another file with "
                 "REMANENCE_DB or db=..."
             ) from error
+        try:
+            path.exists()
+        except OSError as error:
+            raise StoreUnavailableError(f"cannot open {path}: {error.strerror}") from error
         if path.is_dir():
             raise StoreUnavailableError(
                 f"{path} is a directory; give the path of a file, for example {path / 'memory.db'}"

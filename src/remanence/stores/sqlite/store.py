@@ -73,9 +73,11 @@ class SQLiteStore:
         digests: Sequence[bytes] = (),
         keys: Sequence[str] = (),
         idempotency_keys: Sequence[str] = (),
+        at: datetime | None = None,
     ) -> Neighbours:
         by_digest: dict[bytes, MemoryRecord] = {}
         by_key: dict[str, MemoryRecord] = {}
+        in_force: dict[str, tuple[MemoryRecord, ...]] = {}
         replays: dict[str, Replay] = {}
         replayed: dict[str, MemoryRecord] = {}
         with self._db.read() as connection:
@@ -89,6 +91,13 @@ class SQLiteStore:
             for key in keys:
                 if row := connection.execute(f"{holder} AND m.key = ?", (ns_id, key)).fetchone():
                     by_key[key] = to_record(row, scope.namespace)
+                if at is not None:
+                    rows = connection.execute(
+                        f"SELECT {RECORD} {FROM_MEMORY} WHERE m.ns_id = ? AND m.key = ? AND m.valid_to > ?"
+                        " AND m.retracted_at IS NULL AND m.superseded_by IS NOT NULL ORDER BY m.seq",
+                        (ns_id, key, to_us(at)),
+                    ).fetchall()
+                    in_force[key] = tuple(to_record(row, scope.namespace) for row in rows)
             for key in idempotency_keys:
                 if row := connection.execute(
                     "SELECT id, fingerprint FROM idempotency WHERE ns_id = ? AND key = ?", (ns_id, key)
@@ -96,7 +105,9 @@ class SQLiteStore:
                     replays[key] = Replay(id=row[0], fingerprint=row[1])
                     if latest := _latest(connection, scope, ns_id, row[0]):
                         replayed[key] = latest
-        return Neighbours(by_digest=by_digest, by_key=by_key, replays=replays, replayed=replayed)
+        return Neighbours(
+            by_digest=by_digest, by_key=by_key, in_force=in_force, replays=replays, replayed=replayed
+        )
 
     def get(self, scope: Scope, ids: Sequence[str]) -> list[MemoryRecord]:
         with self._db.read() as connection:

@@ -46,7 +46,7 @@ CREATE UNIQUE INDEX memory_says ON memory(ns_id, digest)
     WHERE digest IS NOT NULL AND retracted_at IS NULL AND superseded_by IS NULL;
 CREATE UNIQUE INDEX memory_holds_key ON memory(ns_id, key)
     WHERE key IS NOT NULL AND retracted_at IS NULL AND superseded_by IS NULL;
-CREATE INDEX memory_key ON memory(ns_id, key) WHERE key IS NOT NULL;
+CREATE INDEX memory_key ON memory(ns_id, key, valid_to) WHERE key IS NOT NULL;
 CREATE INDEX memory_time ON memory(ns_id, created_at, id);
 CREATE INDEX memory_session ON memory(ns_id, session_id) WHERE session_id IS NOT NULL;
 CREATE INDEX memory_expiry ON memory(expires_at) WHERE expires_at IS NOT NULL;
