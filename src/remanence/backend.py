@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from remanence.domain import text, validation
 from remanence.domain.records import IndexEntry, MemoryRecord, Use
-from remanence.errors import ClosedError, EmbedderError, EmbedderMismatchError, RemanenceError
+from remanence.errors import ClosedError, EmbedderError, EmbedderMismatchError, RemanenceError, StoreError
 from remanence.ports import Clock, Embedder, NewId, Store
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ T = TypeVar("T")
 log = logging.getLogger("remanence")
 
 SETTLE_SECONDS = 0.2
+USES_KEPT = 10_000  # counts that wait at most for a store that cannot be written
 
 
 class UseBuffer:
@@ -71,6 +72,8 @@ class UseBuffer:
         for tenant, uses in pending.items():
             try:
                 store.touch(tenant, uses)
+            except StoreError:
+                self.add(tenant, uses[-USES_KEPT:])  # for the next flush
             except Exception:
                 log.warning("could not write %d recall counts", len(uses), exc_info=True)
 

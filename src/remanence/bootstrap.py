@@ -135,7 +135,7 @@ def _unsharing(key: _Key, backend: Backend, close: Callable[[], None]) -> Callab
             if backend.users or _shared.get(key) is not backend:
                 return  # somebody opened it again meanwhile
             del _shared[key]
-            close()
+        close()  # outside the lock: it may wait for writes under way
 
     return close_if_unused
 

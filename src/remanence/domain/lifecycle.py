@@ -183,9 +183,11 @@ class _Planner:
             self.by_key[record.key] = record
 
     def _forget_holder(self, record: MemoryRecord) -> None:
-        for index in (self.by_digest, self.by_key):
-            for claim in [claim for claim, holder in index.items() if holder.id == record.id]:
-                del index[claim]  # pyright: ignore[reportArgumentType]
+        digest = content_digest(record)
+        if digest in self.by_digest and self.by_digest[digest].id == record.id:
+            del self.by_digest[digest]
+        if record.key in self.by_key and self.by_key[record.key].id == record.id:
+            del self.by_key[record.key]
 
 
 def _is_earlier(draft: Draft, held: MemoryRecord) -> bool:

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Json = Any  # a JSON value; validated at the edge by domain.validation
-EMPTY: Mapping[str, Any] = {}
 
 MEMORY_TYPES = (
     "fact",
