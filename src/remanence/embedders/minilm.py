@@ -118,6 +118,8 @@ class MiniLMEmbedder(BatchingEmbedder):
 
 
 def _session(model: bytes) -> _Session:
+    # onnxruntime reports its use to its makers unless told otherwise before it is loaded. Nothing of ours reports.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime as untyped
     except ImportError as error:
