@@ -48,6 +48,7 @@ def candidates(drawn: list[tuple[float, float, float, int, int, float]]) -> Cand
         created_us=np.array(columns[3], dtype=np.int64),
         recalls=np.array(columns[4], dtype=np.int64),
         importance=np.array(columns[5], dtype=np.float32),
+        question=np.array([int(lexical * 1000) % 5 == 1 for lexical in columns[1]], dtype=np.bool_),
     )
 
 

@@ -139,3 +139,17 @@ def test_taking_names_out_never_empties_a_query(words: list[str], common: bool) 
 def test_a_common_name_goes_and_a_rare_one_stays() -> None:
     query = "when did Caroline meet Melanie"
     assert text.without_names(query, lambda term: term == "carolin") == "when did meet Melanie"
+
+
+def test_a_question_is_what_only_asks():
+    asks = ["Which database?", "what is it?  ", "您喜欢什么？", "Really, which one, do you think?"]
+    tells = [
+        "It is PostgreSQL.",
+        "I am Sarah. Who are you?",
+        "We chose Redis; ok?",
+        "what",
+        "",
+        "Yes!\nAnd you?",
+    ]
+    assert all(text.is_question(said) for said in asks)
+    assert not any(text.is_question(said) for said in tells)

@@ -136,7 +136,7 @@ def test_a_cached_vector_costs_less_than_450_bytes():
     wide = 384
     for count in (3_000, 40_000):
         cached = NamespaceIndex(1, wide, 0)
-        rows = [(i, 0, 1, 0, 0.5, 9, np.zeros(wide, np.float16).tobytes()) for i in range(1_000)]
+        rows = [(i, 0, 1, 0, 0.5, 9, 0, np.zeros(wide, np.float16).tobytes()) for i in range(1_000)]
         for start in range(0, count, 1_000):
             cached._append([(start + seq, *rest) for seq, *rest in rows])
         assert len(cached) == count
@@ -159,6 +159,22 @@ def test_the_cache_keeps_within_its_bound(tmp_path):
                 == expected(vectors, query, everything)[:5]
             )
             assert store._cache.nbytes <= bound + 120_000  # the one in use may exceed it while it grows
+    store.close()
+
+
+def test_a_namespace_that_outgrows_the_bound_lets_its_vectors_go(tmp_path):
+    bound = 200_000
+    store = SQLiteStore(tmp_path / "memory.db", cache_bytes=bound)
+    vectors = unit_vectors(6_000)
+    everything = np.ones(len(vectors), dtype=bool)
+    query = unit_vectors(1, seed=6)[0]
+    for start in range(0, 6_000, 500):
+        changes = [added(start + i, v) for i, v in enumerate(vectors[start : start + 500])]
+        store.apply(SCOPE, changes, MODEL)
+        store.search([SCOPE], request(query, terms=("w1", "w2")))
+    held = next(iter(store._cache._indexes.values()))
+    assert not held.keep_vectors and held.vector_nbytes <= 6_000 * 45
+    assert ids(store.search([SCOPE], request(query))) == expected(vectors, query, everything)
     store.close()
 
 

@@ -49,7 +49,8 @@ def render(hits: Sequence[Recalled], *, max_tokens: int) -> str:
 
 def _line(hit: Recalled) -> str:
     record = hit.record
-    about = [_label(record.type), f"{record.occurred_at:%Y-%m-%d}"]
+    ahead = record.valid_from is not None and record.valid_from > record.recorded_at
+    about = [_label(record.type), f"{'from ' if ahead else ''}{record.occurred_at:%Y-%m-%d}"]
     if record.source:
         about.append(_label(record.source))
     # Continuation lines are indented: a memory cannot look like a second memory, or like a heading.

@@ -34,6 +34,9 @@ RECENCY_MIDDLE_DAYS = 30.0  # the age at which recency is one half
 RECENCY_SCALE_DAYS = 10.0
 FREQUENCY_CAP = 100  # recalls that count as "often"
 
+WORDS_TRUSTED = 0.5  # share of the query's words from which on the lexical arm has its full weight
+QUESTION_WORTH = 0.25  # of a memory that only asks: it resembles other questions and answers none
+
 DAY_US = 86_400_000_000
 
 FEATURES = ("similarity", "lexical", "recency", "frequency", "importance")
@@ -134,6 +137,7 @@ class Candidates:
     """What the arms found, most recently recorded first (that order breaks ties). All arrays have one length."""
 
     similarity: Floats  # cosine with the query; 0 without a query vector
+    question: NDArray[np.bool_]  # the memory only asks
     lexical: Floats  # BM25
     coverage: Floats  # share of the query's idf mass present, 0..1
     created_us: NDArray[np.int64]
@@ -198,12 +202,16 @@ def _parts(candidates: Candidates, profile: RankingProfile, at_us: int) -> dict[
         features["lexical"] = candidates.coverage
         effective = dict(weights)
     else:
-        best_dense, best_lexical = float(similarity.max()), float(candidates.lexical.max())
+        worth = np.where(candidates.question, np.float32(QUESTION_WORTH), np.float32(1))
+        similarity, lexical, coverage = (
+            a * worth for a in (similarity, candidates.lexical, candidates.coverage)
+        )
+        best_dense, best_lexical = float(similarity.max()), float(lexical.max())
         features["similarity"] = similarity / best_dense if best_dense > 0 else similarity
-        features["lexical"] = candidates.lexical / best_lexical if best_lexical > 0 else candidates.lexical
-        effective = _shift_to_present_arm(weights, dense=best_dense > 0, lexical=best_lexical > 0)
+        features["lexical"] = lexical / best_lexical if best_lexical > 0 else lexical
+        effective = _shared_weights(weights, dense=best_dense > 0, found=float(coverage.max()))
         # How good is the best match at all: by meaning alone, or by meaning and words together.
-        strength = (similarity + candidates.coverage) / 2 if best_dense > 0 else candidates.coverage
+        strength = (similarity + coverage) / 2 if best_dense > 0 else coverage
         scale = float(np.max(np.maximum(similarity, strength)))
     features["recency"] = recency(at_us - candidates.created_us)
     features["frequency"] = frequency(candidates.recalls)
@@ -215,11 +223,14 @@ def _parts(candidates: Candidates, profile: RankingProfile, at_us: int) -> dict[
     }
 
 
-def _shift_to_present_arm(weights: Mapping[str, float], *, dense: bool, lexical: bool) -> dict[str, float]:
-    """An arm that found nothing at all leaves its weight to the other one."""
+def _shared_weights(weights: Mapping[str, float], *, dense: bool, found: float) -> dict[str, float]:
+    """The arms' weights for this query: words count as far as they were found at all.
+
+    `found` is the greatest share of the query's words, weighted by rarity, that any candidate holds. Where the best
+    one shares a single common word with the question, its lexical score says little and the vectors get the weight.
+    """
     effective = dict(weights)
-    if dense and not lexical:
-        effective["similarity"] = effective.get("similarity", 0.0) + effective.pop("lexical", 0.0)
-    elif lexical and not dense:
-        effective["lexical"] = effective.get("lexical", 0.0) + effective.pop("similarity", 0.0)
+    both = effective.get("similarity", 0.0) + effective.get("lexical", 0.0)
+    effective["lexical"] = effective.get("lexical", 0.0) * min(1.0, found / WORDS_TRUSTED) if dense else both
+    effective["similarity"] = both - effective["lexical"]
     return effective

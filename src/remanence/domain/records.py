@@ -215,11 +215,15 @@ class EmbeddingModel:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class IndexEntry:
-    """What makes a version findable: its terms with their counts, its length in terms, its unit vector (float16)."""
+    """What makes a version findable: its terms with their counts, its length in terms, its unit vector (float16).
+
+    `question`: its content only asks and tells nothing.
+    """
 
     terms: Mapping[str, int]
     length: int
     vector: NDArray[np.float16]
+    question: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -132,6 +132,15 @@ def without_names(query: str, is_common: Callable[[str], bool]) -> str:
     return rest if any(word not in STOP_WORDS for word in words(rest)) else query
 
 
+_TELLING = re.compile(r"[.!;:。！](?:\s|$)|\n")
+
+
+def is_question(content: str) -> bool:
+    """Whether a text only asks: it ends in a question mark and no sentence before tells anything."""
+    asked = content.strip()
+    return asked.endswith(("?", "？", "؟")) and not _TELLING.search(asked)
+
+
 _EDGES = re.compile(r"^[\"'“”‘’«»()\[\]{}]+|[\"'“”‘’«»()\[\]{}.,;:!…]+$")
 
 

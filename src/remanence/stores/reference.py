@@ -225,6 +225,7 @@ class ReferenceStore:
                 created_us=np.array([_us(record.created_at) for record in records], dtype=np.int64),
                 recalls=np.array([record.access_count for record in records], dtype=np.int64),
                 importance=np.array([record.importance for record in records], dtype=np.float32),
+                question=np.array([f[5] for f in found], dtype=np.bool_),
             )
             ranked = ranking.rank(
                 candidates,
@@ -240,8 +241,8 @@ class ReferenceStore:
 
     def _measured(
         self, scope: Scope, request: ports.SearchRequest
-    ) -> Iterator[tuple[int, MemoryRecord, float, float, float]]:
-        """(seq, record, similarity, bm25, coverage) of all that is visible, findable and passes the filter."""
+    ) -> Iterator[tuple[int, MemoryRecord, float, float, float, bool]]:
+        """(seq, record, similarity, bm25, coverage, question) of all visible and findable that pass the filter."""
         namespace = self._namespaces.get(scope, _Namespace())
         # The statistics are of all that is visible, whatever the filter.
         findable = [(v, v.entry) for v in namespace.visible(request.at, Filter()) if v.entry is not None]
@@ -262,7 +263,7 @@ class ReferenceStore:
             similarity = 0.0
             if request.vector is not None:
                 similarity = float(entry.vector.astype(np.float32) @ request.vector)
-            yield version.seq, version.record, similarity, lexical, coverage
+            yield version.seq, version.record, similarity, lexical, coverage, entry.question
 
     def document_frequencies(self, scope: Scope, terms: Sequence[str]) -> tuple[int, dict[str, int]]:
         with self._reading(scope) as namespace:

@@ -85,7 +85,12 @@ def addition(
     if record.ever_visible:
         terms = text.index_terms(record)
         vector = embed(record.content) if vector is None else vector
-        entry = IndexEntry(terms=terms, length=terms.total(), vector=vector.astype(np.float16))
+        entry = IndexEntry(
+            terms=terms,
+            length=terms.total(),
+            vector=vector.astype(np.float16),
+            question=text.is_question(record.content),
+        )
     return AddVersion(record=record, entry=entry, digest=digest)
 
 

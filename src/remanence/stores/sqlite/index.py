@@ -46,6 +46,7 @@ _COLUMNS = (
     ("created_s", np.uint32),
     ("importance", np.float16),
     ("length", np.uint16),
+    ("question", np.bool_),
 )
 
 
@@ -101,6 +102,7 @@ class NamespaceIndex:
         self.dimension = dimension
         self.keep_vectors = keep_vectors
         self.epoch = epoch
+        self.accounted = 0  # bytes the cache has counted for it
         self.change = -1
         self.lock = threading.RLock()
         self._n = 0
@@ -142,7 +144,7 @@ class NamespaceIndex:
         last = int(self._columns["seq"][self._n - 1]) if self._n else -1
         vector = "vector" if self.keep_vectors else "NULL"
         rows = connection.execute(
-            f"SELECT seq, visible_from, visible_to, created_at, importance, length, {vector} FROM entry"
+            f"SELECT seq, visible_from, visible_to, created_at, importance, length, question, {vector} FROM entry"
             " WHERE ns_id = ? AND seq > ? ORDER BY seq",
             (self.ns_id, last),
         )
@@ -176,7 +178,9 @@ class NamespaceIndex:
 
     def _append(self, rows: list[Any]) -> None:
         start, end = self._n, self._n + len(rows)
-        seq, visible_from, visible_to, created, importance, length, vectors = zip(*rows, strict=True)
+        seq, visible_from, visible_to, created, importance, length, question, vectors = zip(
+            *rows, strict=True
+        )
         self._reserve(end)
         columns = self._columns
         columns["seq"][start:end] = seq
@@ -186,10 +190,16 @@ class NamespaceIndex:
             np.array(created, dtype=np.int64) // 1_000_000, 0, 2**32 - 1
         )
         columns["importance"][start:end] = importance
+        columns["question"][start:end] = question
         columns["length"][start:end] = np.minimum(length, 65_535)
         if self.keep_vectors:
             self._append_vectors(decode(vectors, self.dimension))
         self._n = end
+
+    def let_vectors_go(self) -> None:
+        """From now on the vectors are read from the file for each search."""
+        self.keep_vectors = False
+        self._segments = []
 
     def _reserve(self, rows: int) -> None:
         capacity = len(self._columns["seq"])
@@ -278,8 +288,10 @@ class NamespaceIndex:
         last = int(self._columns["seq"][self._n - 1]) if self._n else -1
         if upto < last:
             condition, parameters = compile_filter(filter)
+            # What came since is few: by seq then, not by the namespace (`+` hides that index).
+            of_namespace = "m.ns_id" if upto < 0 else "+m.ns_id"
             found = connection.execute(
-                f"SELECT m.seq FROM memory AS m WHERE m.ns_id = ? AND m.seq > ? AND m.seq <= ?"
+                f"SELECT m.seq FROM memory AS m WHERE {of_namespace} = ? AND m.seq > ? AND m.seq <= ?"
                 f" AND m.terms IS NOT NULL AND {condition} ORDER BY m.seq",
                 [self.ns_id, upto, last, *parameters],
             ).fetchall()
@@ -355,6 +367,7 @@ class IndexCache:
         self.most_bytes = most_bytes
         self._lock = threading.Lock()
         self._indexes: OrderedDict[int, NamespaceIndex] = OrderedDict()
+        self._total = 0
 
     @property
     def nbytes(self) -> int:
@@ -381,29 +394,36 @@ class IndexCache:
             if index.change > change or index.epoch > epoch:
                 raise StaleSnapshotError
             if index.change < change:
-                before = len(index)
                 index.refresh(connection, change)
-                if len(index) != before:
-                    self._shrink()
+                if index.keep_vectors and index.vector_nbytes > self.most_bytes:
+                    index.let_vectors_go()
             yield index
             index.trim_postings(self.most_bytes // 4)
+            self._account(index)
 
     def _index(self, ns_id: int, epoch: int, entries: int, dimension: int) -> NamespaceIndex:
         with self._lock:
             index = self._indexes.get(ns_id)
             if index is None or index.epoch < epoch or index.wasteful:
                 keep = entries * (dimension + 40) <= self.most_bytes
+                self._total -= index.accounted if index is not None else 0
                 index = self._indexes[ns_id] = NamespaceIndex(ns_id, dimension, epoch, keep_vectors=keep)
             self._indexes.move_to_end(ns_id)
             return index
 
-    def _shrink(self) -> None:
+    def _account(self, index: NamespaceIndex) -> None:
+        """Count what an index holds now, and drop those used longest ago until all fit. The one just used stays."""
         with self._lock:
-            total = sum(index.nbytes for index in self._indexes.values())
-            while total > self.most_bytes and len(self._indexes) > 1:
+            if self._indexes.get(index.ns_id) is not index:
+                return  # dropped while it was being read
+            held = index.nbytes
+            self._total += held - index.accounted
+            index.accounted = held
+            while self._total > self.most_bytes and len(self._indexes) > 1:
                 _, oldest = self._indexes.popitem(last=False)
-                total -= oldest.nbytes
+                self._total -= oldest.accounted
 
     def clear(self) -> None:
         with self._lock:
             self._indexes.clear()
+            self._total = 0

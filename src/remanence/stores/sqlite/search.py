@@ -66,10 +66,13 @@ def search(
 
     recalls = np.zeros(len(seq), dtype=np.int64)
     if request.profile.weights.get("frequency"):
-        counts = _access_counts(connection, seq.tolist())
+        counts: dict[int, int] = {}
+        for f in found:
+            counts |= _access_counts(connection, f.ns_id, f.seq.tolist())
         recalls = np.array([counts.get(s, 0) for s in seq.tolist()], dtype=np.int64)
     candidates = ranking.Candidates(
         similarity=joined("similarity"),
+        question=joined("question"),
         lexical=joined("lexical"),
         coverage=joined("coverage"),
         created_us=joined("created_us"),
@@ -79,9 +82,10 @@ def search(
     ranked = ranking.rank(
         candidates, request.profile, at_us=to_us(request.at), limit=request.limit, min_score=request.min_score
     )
-    records = _records(
-        connection, [(found[int(owner[r.position])].scope, int(seq[r.position])) for r in ranked]
-    )
+    chosen = [(found[int(owner[r.position])], int(seq[r.position])) for r in ranked]
+    records: dict[int, MemoryRecord] = {}
+    for f in found:
+        records |= _records(connection, f, [s for owned, s in chosen if owned is f])
     return [
         Recalled(record=records[int(seq[r.position])], score=r.score, why=r.why, evidence=r.evidence)
         for r in ranked
@@ -95,16 +99,19 @@ class _Found:
     def __init__(
         self,
         scope: Scope,
+        ns_id: int,
         index: NamespaceIndex,
         rows: Positions,
         lexical: Floats,
         coverage: Floats,
     ) -> None:
         self.scope = scope
+        self.ns_id = ns_id
         self.seq: NDArray[np.int64] = index.column("seq")[rows]
         self.lexical = lexical[rows]
         self.coverage = coverage[rows]
         self.created_us = index.column("created_s")[rows].astype(np.int64) * 1_000_000
+        self.question: Bools = index.column("question")[rows]
         self.importance = index.column("importance")[rows].astype(np.float32)
         self.similarity: Floats = np.zeros(len(rows), dtype=np.float32)
 
@@ -131,7 +138,7 @@ def _find(
         rows = np.union1d(rows, near)
     if not len(rows):
         return []
-    found = _Found(scope, index, rows, lexical, coverage)
+    found = _Found(scope, ns_id, index, rows, lexical, coverage)
     if request.vector is not None:
         found.similarity = _exact(connection, ns_id, found.seq.tolist(), request.vector)
     return [found]
@@ -234,28 +241,28 @@ def _exact(connection: sqlite3.Connection, ns_id: int, seqs: list[int], query: F
     return exact
 
 
-def _access_counts(connection: sqlite3.Connection, seqs: list[int]) -> dict[int, int]:
+def _access_counts(connection: sqlite3.Connection, ns_id: int, seqs: list[int]) -> dict[int, int]:
     counts: dict[int, int] = {}
     for start in range(0, len(seqs), CHUNK):
         chunk = seqs[start : start + CHUNK]
         counts.update(
             connection.execute(
-                f"SELECT m.seq, u.access_count {FROM_MEMORY} WHERE m.seq IN ({marks(chunk)})"
+                f"SELECT m.seq, u.access_count {FROM_MEMORY} WHERE +m.ns_id = ? AND m.seq IN ({marks(chunk)})"
                 " AND u.access_count IS NOT NULL",
-                chunk,
+                [ns_id, *chunk],
             ).fetchall()
         )
     return counts
 
 
-def _records(connection: sqlite3.Connection, wanted: list[tuple[Scope, int]]) -> dict[int, MemoryRecord]:
+def _records(connection: sqlite3.Connection, found: _Found, seqs: list[int]) -> dict[int, MemoryRecord]:
     records: dict[int, MemoryRecord] = {}
-    namespaces = {seq: scope.namespace for scope, seq in wanted}
-    seqs = list(namespaces)
     for start in range(0, len(seqs), CHUNK):
         chunk = seqs[start : start + CHUNK]
+        # By seq; `+` keeps SQLite from walking the whole namespace instead.
         for row in connection.execute(
-            f"SELECT {RECORD} {FROM_MEMORY} WHERE m.seq IN ({marks(chunk)})", chunk
+            f"SELECT {RECORD} {FROM_MEMORY} WHERE +m.ns_id = ? AND m.seq IN ({marks(chunk)})",
+            [found.ns_id, *chunk],
         ):
-            records[row[0]] = to_record(row, namespaces[row[0]])
+            records[row[0]] = to_record(row, found.scope.namespace)
     return records

@@ -93,7 +93,7 @@ class WriteContext:
         if entry is None:
             return
         self.connection.execute(
-            "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 ns_id,
                 seq,
@@ -102,6 +102,7 @@ class WriteContext:
                 to_us(record.created_at),
                 record.importance,
                 entry.length,
+                int(entry.question),
                 entry.vector.tobytes(),
             ),
         )

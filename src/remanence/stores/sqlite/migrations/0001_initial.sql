@@ -67,6 +67,7 @@ CREATE TABLE entry(
     created_at INTEGER NOT NULL,
     importance REAL NOT NULL,
     length INTEGER NOT NULL,  -- in terms
+    question INTEGER NOT NULL,  -- 1: only asks
     vector BLOB NOT NULL,     -- float16 x dimension, unit length
     PRIMARY KEY(ns_id, seq)
 ) STRICT, WITHOUT ROWID;
