@@ -198,4 +198,6 @@ def _blamed(embedder: Embedder) -> Generator[None]:
 def index_entry(record: MemoryRecord, vector: NDArray[np.float16]) -> IndexEntry:
     """What makes a record findable."""
     terms = text.index_terms(record)
-    return IndexEntry(terms=terms, length=sum(terms.values()), vector=vector)
+    return IndexEntry(
+        terms=terms, length=sum(terms.values()), vector=vector, question=text.is_question(record.content)
+    )
