@@ -577,16 +577,6 @@ class AsyncEngine:
 
         return (await self._decide_and_apply(look))[0].record
 
-    def _refuse_rivals(self, record: MemoryRecord) -> None:
-        digest = text.content_digest(record)
-        keys = [record.key] if record.key is not None else []
-        held = self._backend.store.neighbours(self._scope, digests=[digest], keys=keys)
-        rivals = {**{r.id: "already says this" for r in held.by_digest.values()}}
-        rivals |= {r.id: f"already holds the key {record.key!r}" for r in held.by_key.values()}
-        rivals.pop(record.id, None)
-        for id, why in rivals.items():
-            raise ConflictError(f"memory {id} {why}; retract or forget it first, or update that one")
-
     async def retract(self, id: str, *, reason: str | None = None) -> MemoryRecord:
         """Stop believing a memory. It is no longer recalled, stays in `history`, and `restore` brings it back."""
         self._check_open()
@@ -598,25 +588,7 @@ class AsyncEngine:
                 return found[0]
             raise self._unknown(id)  # forgotten meanwhile
 
-        def work() -> MemoryRecord:
-            store = self._backend.store
-            for attempt in range(ATTEMPTS):
-                record = latest()
-                if record.retracted_at is None:
-                    try:
-                        store.apply(
-                            self._scope,
-                            [lifecycle.retraction(record, self._backend.clock(), why)],
-                            self._model,
-                        )
-                    except ConflictError:
-                        if attempt == ATTEMPTS - 1:
-                            raise
-                        continue
-                break
-            return latest()
-
-        return await self._backend.write(work)
+        return (await self._decide_and_apply(look))[0].record
 
     async def restore(self, id: str, *, version: int | None = None) -> MemoryRecord:
         """Believe a retracted, superseded or older version again. It supersedes whoever holds its key now."""
@@ -697,7 +669,11 @@ class AsyncEngine:
 
     def _sweep_quietly(self, now: datetime) -> None:
         try:
-            self._backend.store.sweep(now=now, limit=SWEEP_LIMIT)
+            # Until nothing is left, or until the last memory is closed and waits for this thread.
+            while (
+                self._backend.store.sweep(now=now, limit=SWEEP_LIMIT) >= SWEEP_LIMIT and self._backend.users
+            ):
+                pass
         except Exception:
             log.warning("sweep failed", exc_info=True)
 
