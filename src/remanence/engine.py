@@ -401,14 +401,7 @@ class AsyncEngine:
         record = await self._latest(id)
         now = self._backend.clock()
         if not record.visible_at(now):
-            why = (
-                f"was superseded by {record.superseded_by}"
-                if record.superseded_by
-                else "was retracted"
-                if record.retracted_at
-                else "has expired or is no longer valid"
-            )
-            raise NotFoundError(f"memory {id} {why}; history() still shows it, restore() brings it back")
+            raise _gone(record)
         return record
 
     async def _latest(self, id: str) -> MemoryRecord:
@@ -572,8 +565,12 @@ class AsyncEngine:
                     f"memory {id} is at version {record.version}, not {if_version}; read it again"
                 )
             revised = replace(record, **fields)
-            self._refuse_rivals(revised)
-            return lifecycle.plan_revision(record, revised, now=self._backend.clock(), reason="updated")
+            held = self._backend.store.neighbours(
+                self._scope,
+                digests=[text.content_digest(revised)],
+                keys=[revised.key] if revised.key is not None else [],
+            )
+            return lifecycle.plan_revision(record, revised, held, now=self._backend.clock(), reason="updated")
 
         return (await self._decide_and_apply(look))[0].record
 
@@ -581,12 +578,15 @@ class AsyncEngine:
         """Stop believing a memory. It is no longer recalled, stays in `history`, and `restore` brings it back."""
         self._check_open()
         why = validation.optional_text("reason", reason, limit=10_000)
-        await self.get(id)
+        record = await self._latest(id)
+        if record.retracted_at is not None:
+            raise _gone(record)
 
-        def latest() -> MemoryRecord:
-            if found := self._backend.store.get(self._scope, [id]):
-                return found[0]
-            raise self._unknown(id)  # forgotten meanwhile
+        def look() -> lifecycle.Plan:
+            found = self._backend.store.get(self._scope, [id])
+            if not found:
+                raise self._unknown(id)  # forgotten meanwhile
+            return lifecycle.plan_retraction(found[0], now=self._backend.clock(), reason=why)
 
         return (await self._decide_and_apply(look))[0].record
 
@@ -721,3 +721,14 @@ class AsyncEngine:
     def _check_open(self) -> None:
         if self._closed:
             raise ClosedError("this memory was closed; open a new one")
+
+
+def _gone(record: MemoryRecord) -> NotFoundError:
+    why = (
+        f"was superseded by {record.superseded_by}"
+        if record.superseded_by
+        else "was retracted"
+        if record.retracted_at
+        else "has expired or is no longer valid"
+    )
+    return NotFoundError(f"memory {record.id} {why}; history() still shows it, restore() brings it back")

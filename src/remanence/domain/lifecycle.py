@@ -87,14 +87,14 @@ class _Planner:
     def _remember(self, draft: Draft) -> Remembered:
         digest = content_digest(draft)
         known = self.by_digest.get(digest)
-        if known is not None and self._alive(known):
+        if known is not None and _alive(known, self.now):
             result = self._reinforce(known, draft, digest)
         else:
             for holder in (known, self.by_key.get(draft.key) if draft.key else None):
-                if holder is not None and not self._alive(holder) and holder.id not in self.released:
+                if holder is not None and not _alive(holder, self.now) and holder.id not in self.released:
                     self._release(holder)
             held = self.by_key.get(draft.key) if draft.key else None
-            in_force = [r for r in self.in_force.get(draft.key or "", []) if self._alive(r)]
+            in_force = [r for r in self.in_force.get(draft.key or "", []) if _alive(r, self.now)]
             if held is None and not in_force:
                 result = self._add(draft, digest)
             else:
@@ -159,17 +159,12 @@ class _Planner:
             self.in_force[old.key] = [*kept, last.record]
 
     def _release(self, stale: MemoryRecord) -> None:
-        """A memory no longer visible gives up its claims, so that the same may be said again."""
         self.released.add(stale.id)
-        self._close(stale, self._after(stale), reason=EXPIRED)
+        self.plan.changes.append(_released(stale, self.now))
         self._forget_holder(stale)
 
-    def _alive(self, record: MemoryRecord) -> bool:
-        return record.visible_at(self._after(record))
-
     def _after(self, record: MemoryRecord) -> datetime:
-        """Now, or the record's own time where another machine's clock runs ahead: versions never overlap."""
-        return max(self.now, record.recorded_at)
+        return _after(record, self.now)
 
     def _close(self, record: MemoryRecord, at: datetime, *, reason: str) -> None:
         self.plan.changes.append(CloseVersion(id=record.id, version=record.version, at=at, reason=reason))
@@ -188,6 +183,20 @@ class _Planner:
             del self.by_digest[digest]
         if record.key in self.by_key and self.by_key[record.key].id == record.id:
             del self.by_key[record.key]
+
+
+def _after(record: MemoryRecord, now: datetime) -> datetime:
+    """Now, or the record's own time where another machine's clock runs ahead: versions never overlap."""
+    return max(now, record.recorded_at)
+
+
+def _alive(record: MemoryRecord, now: datetime) -> bool:
+    return record.visible_at(_after(record, now))
+
+
+def _released(stale: MemoryRecord, now: datetime) -> CloseVersion:
+    """A memory no longer visible gives up its claims, so that the same may be said again."""
+    return CloseVersion(id=stale.id, version=stale.version, at=_after(stale, now), reason=EXPIRED)
 
 
 def _is_earlier(draft: Draft, held: MemoryRecord) -> bool:
@@ -249,12 +258,24 @@ def superseding(held: MemoryRecord, *, by: MemoryRecord) -> list[Change]:
     ]
 
 
-def plan_revision(current: MemoryRecord, revised: MemoryRecord, *, now: datetime, reason: str) -> Plan:
-    """A new version in place of the current one, for `update`."""
-    at = max(now, current.recorded_at)
+def plan_revision(
+    current: MemoryRecord, revised: MemoryRecord, neighbours: Neighbours, *, now: datetime, reason: str
+) -> Plan:
+    """A new version in place of the current one, for `update`.
+
+    ConflictError if another memory says the same or holds the key; one no longer visible gives way.
+    """
+    rivals = {r.id: (r, "already says this") for r in neighbours.by_digest.values()}
+    rivals |= {r.id: (r, f"already holds the key {revised.key!r}") for r in neighbours.by_key.values()}
+    rivals.pop(current.id, None)
+    for rival, why in rivals.values():
+        if _alive(rival, now):
+            raise ConflictError(f"memory {rival.id} {why}; retract or forget it first, or update that one")
+    at = _after(current, now)
     record = replace(revised, version=current.version + 1, recorded_at=at, reason=None)
     return Plan(
         changes=[
+            *(_released(rival, now) for rival, _ in rivals.values()),
             CloseVersion(id=current.id, version=current.version, at=at, reason=reason),
             AddVersion(record=record, entry=None, digest=content_digest(record)),
         ],
@@ -286,18 +307,19 @@ def plan_restore(
         expires_at=None if chosen.expires_at is not None and chosen.expires_at <= at else chosen.expires_at,
     )
     digest = content_digest(record)
-    twin = neighbours.by_digest.get(digest)
-    if twin is not None and twin.id != record.id:
+    key = record.key or ""
+    twin, held = neighbours.by_digest.get(digest), neighbours.by_key.get(key)
+    holders = {r.id: r for r in (twin, held) if r is not None and r.id != record.id}
+    if twin is not None and twin.id in holders and _alive(twin, now):
         raise ConflictError(
             f"memory {twin.id} says the same today; retract it first, or leave {record.id} as it is"
         )
     plan = Plan()
     if latest.retracted_at is None:
         plan.changes.append(CloseVersion(id=latest.id, version=latest.version, at=at, reason="restored"))
-    key = record.key or ""
-    rivals = [
-        r for r in (neighbours.by_key.get(key), *neighbours.in_force.get(key, ())) if r and r.id != record.id
-    ]
+    plan.changes += [_released(r, now) for r in holders.values() if not _alive(r, now)]
+    in_force = [r for r in neighbours.in_force.get(key, ()) if r.id != record.id]
+    rivals = [r for r in (*holders.values(), *in_force) if _alive(r, now)]
     for rival in rivals:
         plan.changes += superseding(rival, by=replace(record, valid_from=None))
     superseded = tuple(rival.id for rival in rivals)
@@ -308,8 +330,12 @@ def plan_restore(
     return plan
 
 
-def retraction(record: MemoryRecord, now: datetime, reason: str | None) -> CloseVersion:
-    """The end of belief in a record, without a successor."""
-    return CloseVersion(
-        id=record.id, version=record.version, at=max(now, record.recorded_at), reason=reason or "retracted"
+def plan_retraction(record: MemoryRecord, *, now: datetime, reason: str | None) -> Plan:
+    """The end of belief in a record, without a successor. Nothing to do where somebody else ended it."""
+    if record.retracted_at is not None:
+        return Plan(results=[Remembered(record=record, action="replayed")])
+    at, why = _after(record, now), reason or "retracted"
+    return Plan(
+        changes=[CloseVersion(id=record.id, version=record.version, at=at, reason=why)],
+        results=[Remembered(record=replace(record, retracted_at=at, reason=why), action="added")],
     )
