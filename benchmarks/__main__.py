@@ -15,7 +15,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from benchmarks import recall, size, writing
-from benchmarks.measure import Row, show
+from benchmarks.measure import Row, as_page, show
 
 BENCHMARKS = {
     "size": size.install_size,
@@ -35,6 +35,7 @@ def main() -> int:
         "names", nargs="*", choices=[*BENCHMARKS, []], help=f"which ones (all: {', '.join(BENCHMARKS)})"
     )
     parser.add_argument("--json", type=Path, default=Path("benchmarks/results/latest.json"))
+    parser.add_argument("--page", type=Path, help="also write the table as a Markdown page")
     options = parser.parse_args()
     rows: list[Row] = []
     for name in options.names or BENCHMARKS:
@@ -52,6 +53,9 @@ def main() -> int:
     options.json.write_text(
         json.dumps({"machine": machine, "rows": [row.as_json() for row in rows]}, indent=1)
     )
+    if options.page:
+        where = f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}"
+        options.page.write_text(as_page(rows, where), encoding="utf-8")
     return 0
 
 

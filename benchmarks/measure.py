@@ -83,4 +83,26 @@ def show(rows: list[Row]) -> None:
             "[green]holds[/]" if row.holds else "[red]missed[/]",
             row.how,
         )
-    Console().print(table)
+    console = Console()
+    (console if console.is_terminal else Console(width=180)).print(table)
+
+
+def as_page(rows: list[Row], machine: str) -> str:
+    """The rows as a Markdown page."""
+    lines = [
+        "# Measurements",
+        "",
+        f"Made by `make bench` on {machine}. Each figure is a ratio to a floor measured in the same run, or a size;",
+        "absolute times are this machine's. Nothing here is a test: tests never look at the clock.",
+        "",
+        "| what | value | floor | ratio | bar | | how |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        floor = "" if row.floor is None else f"{row.floor:,.3g} {row.unit}"
+        bar = f"{'≥' if row.at_least else '≤'} {row.bar:g}"
+        held = "holds" if row.holds else "**missed**"
+        lines.append(
+            f"| {row.name} | {row.value:,.4g} {row.unit} | {floor} | {row.ratio:,.3g} | {bar} | {held} | {row.how} |"
+        )
+    return "\n".join(lines) + "\n"
