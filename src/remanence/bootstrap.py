@@ -117,7 +117,11 @@ def open_backend(settings: Settings, embedder: Embedder | None = None) -> Backen
     path = settings.path
     with _lock:
         # The pid keeps a forked child from using its parent's connections and threads.
-        key = None if path is None else (os.getpid(), path.resolve(), id(embedder), settings.max_content)
+        key = (
+            None
+            if path is None
+            else (os.getpid(), Path(os.path.realpath(path)), id(embedder), settings.max_content)
+        )
         backend = None if key is None else _shared.get(key)
         if backend is None:
             backend = _backend(open_store(settings), embedder, settings)

@@ -314,3 +314,7 @@ def test_doctor_checks_the_shipped_model(tmp_path):
     assert "cannot be read" in shipped_model(tmp_path).problems[0]
     (tmp_path / "model.json").write_text("[]")
     assert "cannot be read" in shipped_model(tmp_path).problems[0]
+
+
+def test_a_path_too_long_for_a_file_is_told(run):
+    assert "error[store_unavailable]" in run("recall", "team", "x", "--db", "x" * 300, code=1).err

@@ -245,3 +245,22 @@ def test_reads_do_not_wait_for_a_lock_another_process_holds(tmp_path):
         for writer in writers:
             writer.join()
         assert len(memory.list()) == 21
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+@pytest.mark.parametrize("path", ["/proc/remanence.db", "/proc/self/fd/nowhere/memory.db", "x" * 300, "loop"])
+def test_a_place_that_takes_no_file_is_said(path, tmp_path):
+    if path == "loop":
+        (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(StoreError, match=r"cannot create|cannot open|may not be written"):
+        open_memory(tmp_path / path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_a_failed_open_leaves_no_descriptor_behind(tmp_path):
+    (tmp_path / "memory.db").write_bytes(b"no database at all" * 1000)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(5):
+        with pytest.raises(StoreCorruptError):
+            SQLiteStore(tmp_path / "memory.db")
+    assert len(list(Path("/proc/self/fd").iterdir())) == before

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-from remanence.errors import InvalidInputError, NotFoundError, RemanenceError
+from remanence.errors import InvalidInputError, NotFoundError, RemanenceError, StoreUnavailableError
 from remanence.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -162,7 +162,12 @@ def opened_backend(settings: Settings, *, create: bool = False) -> Generator[Bac
 
 def require_database(settings: Settings) -> None:
     """A command that only reads must not leave an empty database behind a mistyped path."""
-    if settings.path is not None and not settings.path.exists():
+    path = settings.path
+    try:
+        missing = path is not None and not path.exists()
+    except OSError as error:
+        raise StoreUnavailableError(f"cannot open {path}: {error.strerror}") from error
+    if missing:
         raise NotFoundError(
-            f"there is no database at {settings.path}; `remanence remember` makes one, --db names another"
+            f"there is no database at {path}; `remanence remember` makes one, --db names another"
         )

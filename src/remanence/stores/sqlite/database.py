@@ -160,19 +160,34 @@ class Database:
         self.committing = threading.Lock()  # held during a commit, and while the process forks
         if path is not None:
             self._check_directory(path)
-            with contextlib.suppress(FileExistsError):
-                # Only its owner may read what agents know; SQLite gives -wal and -shm the same mode.
-                os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+            self._create(path)
             self._lock = FileLock(path.with_name(path.name + ".lock"))
-        with translated(path):
-            self._connection = connect(path)
-            try:
-                migrate(self._connection, path, self._lock)
-                self._file = self._file_now()
-                _opened.add(self)
-            except BaseException:
-                self._connection.close()
-                raise
+        try:
+            with translated(path):
+                self._connection = connect(path)
+                try:
+                    migrate(self._connection, path, self._lock)
+                    self._file = self._file_now()
+                    _opened.add(self)
+                except BaseException:
+                    self._connection.close()
+                    raise
+        except BaseException:
+            if self._lock is not None:
+                self._lock.close()
+            raise
+
+    @staticmethod
+    def _create(path: Path) -> None:
+        try:
+            # Only its owner may read what agents know; SQLite gives -wal and -shm the same mode.
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+        except FileExistsError:
+            pass
+        except OSError as error:
+            raise StoreUnavailableError(
+                f"cannot create {path}: {error.strerror}. Choose another file with REMANENCE_DB or db=..."
+            ) from error
 
     @staticmethod
     def _check_directory(path: Path) -> None:
