@@ -157,6 +157,7 @@ class Database:
         self._end_writer: Callable[[Any], None] = lambda _: None
         self._thread: threading.Thread | None = None
         self._thread_lock = threading.Lock()
+        self._erased = False
         self.committing = threading.Lock()  # held during a commit, and while the process forks
         if path is not None:
             self._check_directory(path)
@@ -323,10 +324,26 @@ class Database:
                                 work.append(item)
                     with self.committing:
                         self._commit(work)
+                        if self._erased and self._queue.empty():
+                            self._empty_log()
             except BaseException as error:  # noqa: BLE001 (it belongs to the callers, and the thread must live)
                 for _, future in work:
                     if not future.done():
                         future.set_exception(error)
+
+    def note_erased(self) -> None:
+        """For write functions: what this transaction erased shall not stay readable in the -wal."""
+        self._erased = True
+
+    def _empty_log(self) -> None:
+        """Best effort: while somebody reads, the log stays until after a later commit."""
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA busy_timeout=0")
+            try:
+                busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                self._erased = bool(busy)
+            finally:
+                self._connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000:.0f}")
 
     def _commit(self, items: list[tuple[Callable[[Any], Any], Future[Any]]]) -> None:
         """One transaction for all items; results are given out only after the commit."""

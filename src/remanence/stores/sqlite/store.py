@@ -203,6 +203,8 @@ class SQLiteStore:
             if ns_id is None:
                 return Receipt(ids=(), versions=0)
             erased, versions = writing.erase(context, ns_id, tuple(dict.fromkeys(ids)))
+            if erased:
+                self._db.note_erased()
             return Receipt(ids=tuple(erased), versions=versions)
 
         return self._db.write(work)
@@ -221,12 +223,20 @@ class SQLiteStore:
                 [ns_id, *parameters],
             ).fetchall()
             erased, versions = writing.erase(context, ns_id, [id for (id,) in rows])
+            if erased:
+                self._db.note_erased()
             return Receipt(ids=tuple(erased), versions=versions)
 
         return self._db.write(work)
 
     def sweep(self, *, now: datetime, limit: int) -> int:
-        return self._db.write(lambda context: maintenance.sweep(context, to_us(now), limit))
+        def work(context: writing.WriteContext) -> int:
+            swept = maintenance.sweep(context, to_us(now), limit)
+            if swept:
+                self._db.note_erased()
+            return swept
+
+        return self._db.write(work)
 
     # -- key-value
 
