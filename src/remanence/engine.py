@@ -72,8 +72,9 @@ Maybe = Literal[Unset.UNSET]
 class AsyncEngine:
     """Persistent memory of one namespace. Safe to use from many tasks, threads and event loops at once.
 
-    `reads` are further namespaces every recall reads besides its own. Argument errors raise InvalidInputError before
-    anything is done; every error is a RemanenceError.
+    `reads` are further namespaces every recall reads besides its own; with a `parent`, it is the parent that keeps
+    the backend open. Argument errors raise InvalidInputError before anything is done; every error is a
+    RemanenceError.
     """
 
     def __init__(
@@ -84,6 +85,7 @@ class AsyncEngine:
         tenant: str,
         profile: RankingProfile | str | None = None,
         reads: Sequence[str] = (),
+        parent: AsyncEngine | None = None,
     ) -> None:
         self._scope = Scope(
             tenant=validation.name("tenant", tenant), namespace=validation.name("namespace", namespace)
@@ -92,7 +94,9 @@ class AsyncEngine:
         self._profile = profile
         self._backend = backend
         self._closed = False
-        backend.retain()
+        self._parent = parent
+        if parent is None:
+            backend.retain()
         self.kv = AsyncKeyValue(self._scope, backend, self._check_open)
 
     @property
@@ -108,9 +112,14 @@ class AsyncEngine:
         return self._reads
 
     def at(self, namespace: str, *, reads: Sequence[str] = ()) -> AsyncEngine:
-        """The memory of another namespace of the same tenant, sharing store and embedder. Close it too."""
+        """The memory of another namespace of the same tenant, sharing store and embedder.
+
+        It lives as long as this one and need not be closed; closing it closes nothing else.
+        """
         self._check_open()
-        return AsyncEngine(namespace, self._backend, tenant=self.tenant, profile=self._profile, reads=reads)
+        return AsyncEngine(
+            namespace, self._backend, tenant=self.tenant, profile=self._profile, reads=reads, parent=self
+        )
 
     async def __aenter__(self):
         return self
@@ -123,6 +132,8 @@ class AsyncEngine:
         if self._closed:
             return
         self._closed = True
+        if self._parent is not None:
+            return  # the store is the parent's to release
         try:
             released = asyncio.get_running_loop().run_in_executor(None, self._backend.release)
         except RuntimeError:  # the interpreter is about to exit: no pool takes work any more
@@ -721,6 +732,8 @@ class AsyncEngine:
     def _check_open(self) -> None:
         if self._closed:
             raise ClosedError("this memory was closed; open a new one")
+        if self._parent is not None:
+            self._parent._check_open()
 
 
 def _gone(record: MemoryRecord) -> NotFoundError:

@@ -8,6 +8,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -194,3 +195,18 @@ def test_a_child_forked_in_the_middle_of_writes_can_write(tmp_path, monkeypatch)
         stop.set()
         writing.result()
         assert results == [0] * 10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_siblings_need_not_be_closed_for_the_file_to_be_released(tmp_path):
+    def held() -> list[str]:
+        links = [str(fd.readlink()) for fd in Path("/proc/self/fd").iterdir() if fd.is_symlink()]
+        return [link for link in links if str(tmp_path) in link]
+
+    memory = Memory("ns", db=tmp_path / "memory.db", embedder=HashingEmbedder())
+    siblings = [memory.at(f"other {i}") for i in range(3)]
+    for sibling in siblings:
+        sibling.remember("x")
+    assert held()
+    memory.close()
+    assert not held()

@@ -783,3 +783,15 @@ class MemoryContract:
         for call in (lambda: memory.remember("x"), lambda: memory.recall("x"), lambda: memory.kv.get("x")):
             with pytest.raises(ClosedError):
                 call()
+
+    def test_a_sibling_lives_as_long_as_its_memory(self, memory: Any) -> None:
+        gone, kept = memory.at("gone"), memory.at("kept")
+        gone.close()
+        with pytest.raises(ClosedError):
+            gone.list()
+        kept.remember("A sibling goes on")
+        memory.close()
+        for call in (kept.list, lambda: kept.kv.get("x"), lambda: kept.at("further")):
+            with pytest.raises(ClosedError):
+                call()
+        kept.close()
