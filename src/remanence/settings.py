@@ -6,7 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import Field, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -41,6 +41,10 @@ class Settings:
     """Dimension of the `openai` embedder's vectors."""
     embedder_api_key: str = ""
     """Key for the `openai` embedder, if it wants one."""
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            object.__setattr__(self, field.name, _typed(field, getattr(self, field.name)))
 
     def __repr__(self) -> str:
         shown = ((f.name, _shown(f.name, getattr(self, f.name))) for f in fields(self))
@@ -95,8 +99,7 @@ def load(environ: Mapping[str, str] | None = None, **arguments: Any) -> Settings
                 )
             given[name] = value
     given |= {name: value for name, value in arguments.items() if value is not None}
-    checked: dict[str, Any] = {name: _typed(name, value) for name, value in given.items()}
-    return Settings(**checked)
+    return Settings(**given)
 
 
 def _from_file(path: Path) -> dict[str, Any]:
@@ -111,9 +114,9 @@ def _from_file(path: Path) -> dict[str, Any]:
     return content
 
 
-def _typed(name: str, value: Any) -> str | int:
-    default: str | int = getattr(_DEFAULTS, name)
-    if isinstance(default, int):
+def _typed(field: Field[Any], value: Any) -> str | int:
+    name = field.name
+    if isinstance(field.default, int):
         try:
             number = int(value)
         except (TypeError, ValueError):
@@ -127,6 +130,3 @@ def _typed(name: str, value: Any) -> str | int:
     if choices and value not in choices:
         raise InvalidInputError(name, f"must be one of {', '.join(choices)}, not {value!r}")
     return str(value)
-
-
-_DEFAULTS = Settings()
