@@ -37,7 +37,8 @@ class Imported:
 def export(backend: Backend, tenant: str, namespaces: Sequence[str] = ()) -> Iterator[bytes]:
     """The lines of an export: of these namespaces, or of all the tenant's. Use it up, or close it, on one thread.
 
-    Each namespace is exported as it is at one moment. NotFoundError for a namespace that holds nothing.
+    The memories of a namespace are exported as they are at one moment, its key-value entries and its idempotency keys
+    each at a later one. NotFoundError for a namespace that holds nothing.
     """
     store = _exportable(backend)
     backend.uses.flush(backend.store)
