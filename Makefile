@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # --python lets the machine's own pip fill the environment, so nothing like python3-venv is needed.
 PIP_INTO = $(PYTHON) -m pip --disable-pip-version-check --python
+CHECK_PIP = $(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "$(PYTHON) has no pip; install it first (Debian, Ubuntu: apt install python3-pip)" >&2; exit 1; }
 ADAPTER_ENVS := autogen-0.14.1 ag2-0.9.10 autogen-agentchat-0.2.40 agentchat-0.5.7 agentchat-0.7.5
 
 .PHONY: help demo test check lint types format adapters bench install-size clean
@@ -17,6 +18,7 @@ help:
 
 $(VENV)/.installed: requirements/dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Remanence needs Python 3.11 or newer; try make PYTHON=python3.12")'
+	@$(CHECK_PIP)
 	$(PYTHON) -m venv --without-pip $(VENV)
 	$(PIP_INTO) $(BIN)/python install --quiet --no-deps --require-hashes -r requirements/dev.txt
 	$(PIP_INTO) $(BIN)/python install --quiet --no-deps --no-build-isolation --editable .
@@ -42,6 +44,7 @@ format: $(VENV)/.installed
 
 # One environment per AutoGen version; each runs the same adapter tests.
 .venvs/%/.installed: requirements/%.txt pyproject.toml
+	@$(CHECK_PIP)
 	$(PYTHON) -m venv --without-pip .venvs/$*
 	$(PIP_INTO) .venvs/$*/bin/python install --quiet --no-deps --require-hashes -r requirements/$*.txt
 	$(PIP_INTO) .venvs/$*/bin/python install --quiet --no-deps --no-build-isolation --editable .
