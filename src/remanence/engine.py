@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from remanence.backend import SETTLE_SECONDS, Backend, index_entry
 from remanence.domain import lifecycle, text, validation
-from remanence.domain.context import render
+from remanence.domain.context import render_shown
 from remanence.domain.records import (
     AddVersion,
     Change,
@@ -317,6 +317,40 @@ class AsyncEngine:
         means that nothing was found.
         """
         self._check_open()
+        hits, count = await self._search(
+            query,
+            limit=limit,
+            types=types,
+            tags=tags,
+            session_id=session_id,
+            source=source,
+            since=since,
+            until=until,
+            as_of=as_of,
+            min_score=min_score,
+            namespaces=namespaces,
+            profile=profile,
+        )
+        count(hits)
+        return hits
+
+    async def _search(
+        self,
+        query: str,
+        *,
+        limit: int,
+        types: Sequence[str],
+        tags: Sequence[str],
+        session_id: str | None,
+        source: str | None,
+        since: datetime | None,
+        until: datetime | None,
+        as_of: datetime | None,
+        min_score: float,
+        namespaces: Sequence[str],
+        profile: RankingProfile | str | None,
+    ) -> tuple[builtins.list[Recalled], Callable[[Sequence[Recalled]], None]]:
+        """The hits of a recall, and what counts those of them that are used."""
         validation.text("query", query, limit=validation.MAX_QUERY)
         from remanence.domain.ranking import DEFAULT, profile_named  # deferred: numpy loads at first use
 
@@ -339,11 +373,16 @@ class AsyncEngine:
         scopes = [Scope(tenant=self.tenant, namespace=name) for name in names]
         if ranking.weights.get("frequency") and (flushing := self._backend.uses.flushing):
             await asyncio.wait([asyncio.wrap_future(flushing)], timeout=SETTLE_SECONDS)
-        vector = await self._backend.embed_query(await self._dense_query(query, scopes))
+        # Which names are common is only known of today, so a look back keeps them all.
+        dense = query if moment is not None else await self._dense_query(query, scopes)
+        vector = await self._backend.embed_query(dense)
         hits = await self._backend.run(self._backend.store.search, scopes, replace(request, vector=vector))
-        if moment is None:
-            self._note_uses(hits, request.at, at_once=bool(ranking.weights.get("frequency")))
-        return hits
+
+        def count(used: Sequence[Recalled]) -> None:
+            if moment is None:  # a look back is no use
+                self._note_uses(used, request.at, at_once=bool(ranking.weights.get("frequency")))
+
+        return hits, count
 
     async def _dense_query(self, query: str, scopes: Sequence[Scope]) -> str:
         """The query for the dense arm: without names that are common in what is searched."""
@@ -389,7 +428,7 @@ class AsyncEngine:
         Tokens are estimated on the safe side. The block is fenced, and no memory can close its fence.
         """
         budget = validation.count("max_tokens", max_tokens, most=10_000_000)
-        hits = await self.recall(
+        hits, count = await self._search(
             query,
             limit=limit,
             types=types,
@@ -403,7 +442,9 @@ class AsyncEngine:
             namespaces=namespaces,
             profile=profile,
         )
-        return render(hits, max_tokens=budget)
+        block, shown = render_shown(hits, max_tokens=budget)
+        count(shown)
+        return block
 
     # -- reading
 
@@ -577,6 +618,9 @@ class AsyncEngine:
                 )
             revised = replace(record, **fields)
             held = self._backend.store.neighbours(
+            start, end = revised.valid_from, revised.valid_to
+            if start and end and end < start and not fields.keys().isdisjoint({"valid_from", "valid_to"}):
+                raise InvalidInputError("valid_to", f"{end} is before valid_from, {start}")
                 self._scope,
                 digests=[text.content_digest(revised)],
                 keys=[revised.key] if revised.key is not None else [],

@@ -96,3 +96,19 @@ def test_the_blocking_memory_refuses_a_running_loop():
         return memory
 
     asyncio.run(inside()).close()
+
+
+def test_a_look_back_embeds_the_whole_query(monkeypatch):
+    asked = []
+    embed_query = HashingEmbedder.embed_query
+
+    async def noting(self, query):
+        asked.append(query)
+        return await embed_query(self, query)
+
+    monkeypatch.setattr(HashingEmbedder, "embed_query", noting)
+    with Memory("ns", db=":memory:", embedder=HashingEmbedder()) as memory:
+        last = memory.remember_many([f"Caroline went to place {i}." for i in range(50)])[-1].record
+        memory.recall("Where did Caroline go?")
+        memory.recall("Where did Caroline go?", as_of=last.recorded_at)
+    assert "Caroline" not in asked[0] and asked[1] == "Where did Caroline go?"

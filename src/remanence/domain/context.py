@@ -28,8 +28,14 @@ def render(hits: Sequence[Recalled], *, max_tokens: int) -> str:
     Each line carries type, date and source. Repeated texts appear once. A memory too long for what is left is
     skipped for the next one, except that the best hit is shortened rather than lost.
     """
+    return render_shown(hits, max_tokens=max_tokens)[0]
+
+
+def render_shown(hits: Sequence[Recalled], *, max_tokens: int) -> tuple[str, list[Recalled]]:
+    """`render`, and the hits that stand in the block."""
     left = max_tokens - estimate_tokens(f"{OPEN}\n{CLOSE}\n")
     lines: list[str] = []
+    shown: list[Recalled] = []
     seen: set[str] = set()
     for hit in hits:
         said = canonical(hit.content)
@@ -42,9 +48,10 @@ def render(hits: Sequence[Recalled], *, max_tokens: int) -> str:
             cost = estimate_tokens(line + "\n")
         if line and cost <= left:
             lines.append(line)
+            shown.append(hit)
             seen.add(said)
             left -= cost
-    return "\n".join((OPEN, *lines, CLOSE)) if lines else ""
+    return "\n".join((OPEN, *lines, CLOSE)) if lines else "", shown
 
 
 def _line(hit: Recalled) -> str:

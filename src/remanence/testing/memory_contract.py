@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -23,6 +22,7 @@ from remanence.errors import (
     InvalidInputError,
     NotFoundError,
 )
+from remanence.testing.memory_endings import EndingsContract
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ def contents(hits: list[Recalled] | list[MemoryRecord]) -> list[str]:
     return [hit.content for hit in hits]
 
 
-class MemoryContract:
+class MemoryContract(EndingsContract):
     """The suite. Each test gets a fresh place through `kit` and a memory of namespace "team" through `memory`."""
 
     @pytest.fixture
@@ -380,15 +380,6 @@ class MemoryContract:
             memory.history(id)
         assert memory.get(pinned).content == "Keep me" and memory.sweep() == 0
 
-    def test_the_sweep_that_runs_by_itself_leaves_nothing(self, kit: Kit, memory: Any) -> None:
-        memory.remember_many([{"content": f"tick {i}", "ttl": 60} for i in range(510)])
-        kit.advance(DAY)
-        memory.remember("The next day")
-        until = time.monotonic() + 10
-        while memory.stats().versions > 1 and time.monotonic() < until:
-            time.sleep(0.01)
-        assert memory.stats().versions == 1
-
     def test_what_expired_can_be_said_again(self, kit: Kit, memory: Any) -> None:
         memory.remember("Draft in review", ttl=10, key="draft")
         kit.advance(DAY)
@@ -532,6 +523,12 @@ class MemoryContract:
 
     # -- context
 
+    def test_context_counts_only_what_it_shows(self, memory: Any) -> None:
+        memory.remember_many([f"The budget of team {i} is decided in a long meeting." for i in range(10)])
+        shown = memory.context("budget of the team", max_tokens=100).count("The budget")
+        assert 0 < shown < 10
+        assert sorted(r.access_count for r in memory.list()) == [0] * (10 - shown) + [1] * shown
+
     def test_what_is_announced_is_marked(self, kit: Kit, memory: Any) -> None:
         memory.remember("The office is in Paris", valid_from=kit.now() + 30 * DAY)
         assert f"from {kit.now() + 30 * DAY:%Y-%m-%d}" in memory.context("office")
@@ -619,35 +616,6 @@ class MemoryContract:
         other = memory.remember("two").id
         with pytest.raises(ConflictError, match="already says"):
             memory.update(other, content="ONE")
-
-    @pytest.mark.parametrize("over", ["expired", "no longer valid"])
-    def test_what_is_over_stands_in_nobodys_way(self, kit: Kit, memory: Any, over: str) -> None:
-        ending = {"ttl": 60} if over == "expired" else {}
-        said = memory.remember("Standup is at ten", **ending).id
-        keyed = memory.remember("Tea at four", key="tea", **ending).id
-        if over == "no longer valid":
-            for id in (said, keyed):
-                memory.update(id, valid_to=kit.now() + timedelta(minutes=1))
-        kit.advance(timedelta(hours=1))
-        other = memory.remember("Standup is at nine").id
-        assert memory.update(other, content="Standup is at ten").content == "Standup is at ten"
-        memory.update(other, content="Coffee at four", key="tea")
-        memory.retract(other)
-        again = memory.remember("Standup is at nine", ttl=60).id
-        kit.advance(timedelta(hours=1))
-        assert memory.retract(again).retracted_at is not None
-        with pytest.raises(NotFoundError, match="retracted"):
-            memory.retract(again)
-
-    def test_restoring_what_a_memory_that_is_over_says(self, kit: Kit, memory: Any) -> None:
-        first = memory.remember("Standup is at ten", key="standup").id
-        memory.retract(first)
-        memory.remember("Standup is at ten", key="standup", ttl=60)
-        with pytest.raises(ConflictError, match="says the same"):
-            memory.restore(first)
-        kit.advance(timedelta(hours=1))
-        assert memory.restore(first).content == "Standup is at ten"
-        assert [r.id for r in memory.list()] == [first]
 
     def test_retract_hides_and_restore_brings_back(self, memory: Any) -> None:
         id = memory.remember("The API is public").id
@@ -783,15 +751,3 @@ class MemoryContract:
         for call in (lambda: memory.remember("x"), lambda: memory.recall("x"), lambda: memory.kv.get("x")):
             with pytest.raises(ClosedError):
                 call()
-
-    def test_a_sibling_lives_as_long_as_its_memory(self, memory: Any) -> None:
-        gone, kept = memory.at("gone"), memory.at("kept")
-        gone.close()
-        with pytest.raises(ClosedError):
-            gone.list()
-        kept.remember("A sibling goes on")
-        memory.close()
-        for call in (kept.list, lambda: kept.kv.get("x"), lambda: kept.at("further")):
-            with pytest.raises(ClosedError):
-                call()
-        kept.close()

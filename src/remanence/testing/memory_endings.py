@@ -1,0 +1,80 @@
+"""The part of the memory contract about ends: what is over, what was true before, what is closed."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from remanence.errors import ClosedError, ConflictError, InvalidInputError, NotFoundError
+
+if TYPE_CHECKING:
+    from remanence.testing.memory_contract import Kit
+
+DAY = timedelta(days=1)
+
+
+class EndingsContract:
+    """Mixed into MemoryContract, which gives `kit` and `memory`."""
+
+    def test_the_sweep_that_runs_by_itself_leaves_nothing(self, kit: Kit, memory: Any) -> None:
+        memory.remember_many([{"content": f"tick {i}", "ttl": 60} for i in range(510)])
+        kit.advance(DAY)
+        memory.remember("The next day")
+        until = time.monotonic() + 10
+        while memory.stats().versions > 1 and time.monotonic() < until:
+            time.sleep(0.01)
+        assert memory.stats().versions == 1
+
+    @pytest.mark.parametrize("over", ["expired", "no longer valid"])
+    def test_what_is_over_stands_in_nobodys_way(self, kit: Kit, memory: Any, over: str) -> None:
+        ending = {"ttl": 60} if over == "expired" else {}
+        said = memory.remember("Standup is at ten", **ending).id
+        keyed = memory.remember("Tea at four", key="tea", **ending).id
+        if over == "no longer valid":
+            for id in (said, keyed):
+                memory.update(id, valid_to=kit.now() + timedelta(minutes=1))
+        kit.advance(timedelta(hours=1))
+        other = memory.remember("Standup is at nine").id
+        assert memory.update(other, content="Standup is at ten").content == "Standup is at ten"
+        memory.update(other, content="Coffee at four", key="tea")
+        memory.retract(other)
+        again = memory.remember("Standup is at nine", ttl=60).id
+        kit.advance(timedelta(hours=1))
+        assert memory.retract(again).retracted_at is not None
+        with pytest.raises(NotFoundError, match="retracted"):
+            memory.retract(again)
+
+    def test_restoring_what_a_memory_that_is_over_says(self, kit: Kit, memory: Any) -> None:
+        first = memory.remember("Standup is at ten", key="standup").id
+        memory.retract(first)
+        memory.remember("Standup is at ten", key="standup", ttl=60)
+        with pytest.raises(ConflictError, match="says the same"):
+            memory.restore(first)
+        kit.advance(timedelta(hours=1))
+        assert memory.restore(first).content == "Standup is at ten"
+        assert [r.id for r in memory.list()] == [first]
+
+    def test_update_refuses_an_end_before_the_beginning(self, kit: Kit, memory: Any) -> None:
+        start = kit.now() + 30 * DAY
+        id = memory.remember("The office is in Paris").id
+        with pytest.raises(InvalidInputError, match="valid_to"):
+            memory.update(id, valid_from=start, valid_to=start - DAY)
+        memory.update(id, valid_from=start)
+        with pytest.raises(InvalidInputError, match="valid_to"):
+            memory.update(id, valid_to=start - DAY)
+        assert memory.update(id, valid_to=start + DAY).valid_to == start + DAY
+
+    def test_a_sibling_lives_as_long_as_its_memory(self, memory: Any) -> None:
+        gone, kept = memory.at("gone"), memory.at("kept")
+        gone.close()
+        with pytest.raises(ClosedError):
+            gone.list()
+        kept.remember("A sibling goes on")
+        memory.close()
+        for call in (kept.list, lambda: kept.kv.get("x"), lambda: kept.at("further")):
+            with pytest.raises(ClosedError):
+                call()
+        kept.close()
