@@ -234,6 +234,7 @@ class AsyncEngine:
                 namespace=self.namespace,
                 now=now,
                 new_id=self._backend.new_id,
+                versions=lambda key: self._backend.store.versions(self._scope, key=key),
             )
 
         results = await self._decide_and_apply(look)
@@ -316,7 +317,6 @@ class AsyncEngine:
         answered then. `namespaces` are read besides this one and its `reads`. A failed search raises; an empty list
         means that nothing was found.
         """
-        self._check_open()
         hits, count = await self._search(
             query,
             limit=limit,
@@ -351,6 +351,7 @@ class AsyncEngine:
         profile: RankingProfile | str | None,
     ) -> tuple[builtins.list[Recalled], Callable[[Sequence[Recalled]], None]]:
         """The hits of a recall, and what counts those of them that are used."""
+        self._check_open()
         validation.text("query", query, limit=validation.MAX_QUERY)
         from remanence.domain.ranking import DEFAULT, profile_named  # deferred: numpy loads at first use
 
@@ -617,10 +618,10 @@ class AsyncEngine:
                     f"memory {id} is at version {record.version}, not {if_version}; read it again"
                 )
             revised = replace(record, **fields)
-            held = self._backend.store.neighbours(
             start, end = revised.valid_from, revised.valid_to
             if start and end and end < start and not fields.keys().isdisjoint({"valid_from", "valid_to"}):
                 raise InvalidInputError("valid_to", f"{end} is before valid_from, {start}")
+            held = self._backend.store.neighbours(
                 self._scope,
                 digests=[text.content_digest(revised)],
                 keys=[revised.key] if revised.key is not None else [],

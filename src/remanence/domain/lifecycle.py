@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache
 
 from remanence.domain.records import (
     AddVersion,
@@ -43,21 +44,28 @@ def plan_remember(
     namespace: str,
     now: datetime,
     new_id: Callable[[], str],
+    versions: Callable[[str], Sequence[MemoryRecord]] = lambda _: (),
 ) -> Plan:
-    """Decide about drafts in order, each seeing what the ones before it did.
+    """Decide about drafts in order, each seeing what the ones before it did. `versions` gives all under a key.
 
     - an idempotency key served before: replayed, nothing changes (IdempotencyConflictError if the content differs);
     - a visible memory that says the same: reinforced, with a new version only if the draft adds something;
     - a memory under the same key: superseded, its validity closed where the new one's begins;
     - else: added.
     """
-    return _Planner(neighbours, namespace, now, new_id).run(drafts)
+    return _Planner(neighbours, namespace, now, new_id, versions).run(drafts)
 
 
 class _Planner:
     def __init__(
-        self, neighbours: Neighbours, namespace: str, now: datetime, new_id: Callable[[], str]
+        self,
+        neighbours: Neighbours,
+        namespace: str,
+        now: datetime,
+        new_id: Callable[[], str],
+        versions: Callable[[str], Sequence[MemoryRecord]],
     ) -> None:
+        self.versions = cache(versions)
         self.namespace, self.now, self.new_id = namespace, now, new_id
         self.by_digest = dict(neighbours.by_digest)
         self.by_key = dict(neighbours.by_key)
@@ -95,7 +103,10 @@ class _Planner:
                     self._release(holder)
             held = self.by_key.get(draft.key) if draft.key else None
             in_force = [r for r in self.in_force.get(draft.key or "", []) if _alive(r, self.now)]
-            if held is None and not in_force:
+            past = self._past(held, draft, digest)
+            if past is not None:
+                result = self._repeat(past, draft)
+            elif held is None and not in_force:
                 result = self._add(draft, digest)
             else:
                 result = self._supersede(held, in_force, draft, digest)
@@ -116,6 +127,31 @@ class _Planner:
         self.plan.changes.append(Reinforce(id=known.id, at=self.now))
         merged = replace(merged, reinforced_count=merged.reinforced_count + 1)
         self._hold(merged, digest)
+        return Remembered(record=merged, action="reinforced")
+
+    def _past(self, held: MemoryRecord | None, draft: Draft, digest: bytes) -> MemoryRecord | None:
+        """The same news of the past, if it was told before."""
+        if held is None or held.key is None or not _is_earlier(draft, held):
+            return None
+        planned = self.in_force.get(held.key, [])
+        ids = {r.id for r in planned}
+        stored = [r for r in self.versions(held.key) if r.id not in ids and r.id != held.id]
+        for r in (*planned, *stored):
+            superseded = r.retracted_at is None and r.superseded_by is not None
+            if superseded and r.valid_from == draft.valid_from and content_digest(r) == digest:
+                return r
+        return None
+
+    def _repeat(self, past: MemoryRecord, draft: Draft) -> Remembered:
+        """What is superseded claims nothing and is not counted; only what the draft adds is kept."""
+        merged = merged_with(past, draft)
+        if merged != past:
+            at = self._after(past)
+            self._close(past, at, reason=REINFORCED)
+            merged = replace(merged, version=past.version + 1, recorded_at=at)
+            self.plan.changes.append(AddVersion(record=merged, entry=None))
+            key = past.key or ""
+            self.in_force[key] = [*(r for r in self.in_force.get(key, []) if r.id != past.id), merged]
         return Remembered(record=merged, action="reinforced")
 
     def _add(self, draft: Draft, digest: bytes) -> Remembered:

@@ -78,3 +78,15 @@ class EndingsContract:
             with pytest.raises(ClosedError):
                 call()
         kept.close()
+
+    def test_news_of_the_past_said_again_is_the_same_news(self, kit: Kit, memory: Any) -> None:
+        now = kit.now()
+        memory.remember("Office is in Berlin", key="office", valid_from=now - 10 * DAY)
+        news = {"content": "Office is in Bonn", "key": "office", "valid_from": now - 50 * DAY}
+        first = memory.remember(**news)
+        assert first.action == "added"
+        again = [memory.remember(**news), *memory.remember_many([news, {**news, "tags": ["moved"]}])]
+        assert [(r.action, r.id) for r in again] == [("reinforced", first.id)] * 3
+        assert again[-1].record.tags == ("moved",)
+        assert len(memory.history(first.id)) == 3  # Berlin, Bonn, Bonn with its tag
+        assert [r.content for r in memory.list()] == ["Office is in Berlin"]
