@@ -74,5 +74,8 @@ class PresetEmbedder:
     async def embed_query(self, text: str) -> NDArray[np.float32]:
         return await self._real.embed_query(text)
 
+    def embed_query_blocking(self, text: str) -> NDArray[np.float32]:
+        return self._real.embed_query_blocking(text)
+
     def close(self) -> None:
         self._real.close()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from remanence.domain import text, validation
 from remanence.domain.records import IndexEntry, MemoryRecord, Use
 from remanence.errors import ClosedError, EmbedderError, EmbedderMismatchError, RemanenceError, StoreError
-from remanence.ports import Clock, Embedder, NewId, Store
+from remanence.ports import Clock, Embedder, NewId, QueriesInThread, Store
 
 if TYPE_CHECKING:
     import numpy as np
@@ -154,6 +154,16 @@ class Backend:
 
         with _blamed(self.embedder):
             row = np.asarray(await self.embedder.embed_query(query), np.float32)
+        self._check_vectors(row, (self.embedder.model.dimension,))
+        return row
+
+    def embed_query_here(self, query: str) -> NDArray[np.float32]:
+        """`embed_query` on this worker thread, for an embedder that can."""
+        import numpy as np
+
+        assert isinstance(self.embedder, QueriesInThread)
+        with _blamed(self.embedder):
+            row = np.asarray(self.embedder.embed_query_blocking(query), np.float32)
         self._check_vectors(row, (self.embedder.model.dimension,))
         return row
 

@@ -37,7 +37,7 @@ from remanence.errors import (
     NotFoundError,
 )
 from remanence.keyvalue import AsyncKeyValue
-from remanence.ports import Reembeddable, SearchRequest, Truncating
+from remanence.ports import QueriesInThread, Reembeddable, SearchRequest, Truncating
 
 if TYPE_CHECKING:
     import numpy as np
@@ -375,9 +375,19 @@ class AsyncEngine:
         if ranking.weights.get("frequency") and (flushing := self._backend.uses.flushing):
             await asyncio.wait([asyncio.wrap_future(flushing)], timeout=SETTLE_SECONDS)
         # Which names are common is only known of today, so a look back keeps them all.
-        dense = query if moment is not None else await self._dense_query(query, scopes)
-        vector = await self._backend.embed_query(dense)
-        hits = await self._backend.run(self._backend.store.search, scopes, replace(request, vector=vector))
+        names_kept = moment is not None
+        backend = self._backend
+        if isinstance(backend.embedder, QueriesInThread):
+
+            def search() -> builtins.list[Recalled]:
+                dense = query if names_kept else self._dense_query(query, scopes)
+                return backend.store.search(scopes, replace(request, vector=backend.embed_query_here(dense)))
+
+            hits = await backend.run(search)
+        else:
+            dense = query if names_kept else await backend.run(self._dense_query, query, scopes)
+            vector = await backend.embed_query(dense)
+            hits = await backend.run(backend.store.search, scopes, replace(request, vector=vector))
 
         def count(used: Sequence[Recalled]) -> None:
             if moment is None:  # a look back is no use
@@ -385,22 +395,19 @@ class AsyncEngine:
 
         return hits, count
 
-    async def _dense_query(self, query: str, scopes: Sequence[Scope]) -> str:
+    def _dense_query(self, query: str, scopes: Sequence[Scope]) -> str:
         """The query for the dense arm: without names that are common in what is searched."""
         candidates = text.name_candidates(query)
         if not candidates:
             return query
         from remanence.domain.ranking import COMMON_NAME_FLOOR, COMMON_NAME_SHARE
 
-        def common() -> set[str]:
-            found: set[str] = set()
-            for scope in scopes:
-                n, df = self._backend.store.document_frequencies(scope, tuple(candidates.values()))
-                if n >= COMMON_NAME_FLOOR:
-                    found.update(term for term, count in df.items() if count > COMMON_NAME_SHARE * n)
-            return found
-
-        return text.without_names(query, (await self._backend.run(common)).__contains__)
+        common: set[str] = set()
+        for scope in scopes:
+            n, df = self._backend.store.document_frequencies(scope, tuple(candidates.values()))
+            if n >= COMMON_NAME_FLOOR:
+                common.update(term for term, count in df.items() if count > COMMON_NAME_SHARE * n)
+        return text.without_names(query, common.__contains__)
 
     def _note_uses(self, hits: Sequence[Recalled], at: datetime, *, at_once: bool) -> None:
         uses = [Use(namespace=hit.namespace, id=hit.id, at=at) for hit in hits]

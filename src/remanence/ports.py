@@ -73,6 +73,13 @@ class Embedder(Protocol):
 
 
 @runtime_checkable
+class QueriesInThread(Protocol):
+    """An embedder that can embed a query on the calling worker thread: recall then needs no hand-over for it."""
+
+    def embed_query_blocking(self, text: str) -> Vectors: ...
+
+
+@runtime_checkable
 class Truncating(Protocol):
     """An embedder that reads only the beginning of long texts, and can say of which."""
 

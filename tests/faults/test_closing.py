@@ -93,7 +93,7 @@ def script(body: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     )
     head += "memory = Memory('ns', db=sys.argv[1], embedder=HashingEmbedder())\n"
     return subprocess.run(
-        [sys.executable, "-X", "dev", "-c", head + body, *map(str, arguments)],
+        [sys.executable, "-W", "default", "-c", head + body, *map(str, arguments)],
         capture_output=True,
         text=True,
         timeout=60,
