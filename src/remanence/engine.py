@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
+from remanence import upkeep
 from remanence.backend import SETTLE_SECONDS, Backend, index_entry
 from remanence.domain import lifecycle, text, validation
 from remanence.domain.context import render_shown
@@ -37,7 +38,7 @@ from remanence.errors import (
     NotFoundError,
 )
 from remanence.keyvalue import AsyncKeyValue
-from remanence.ports import QueriesInThread, Reembeddable, SearchRequest, Truncating
+from remanence.ports import QueriesInThread, SearchRequest, Truncating
 
 if TYPE_CHECKING:
     import numpy as np
@@ -98,6 +99,9 @@ class AsyncEngine:
         if parent is None:
             backend.retain()
         self.kv = AsyncKeyValue(self._scope, backend, self._check_open)
+
+    def __repr__(self) -> str:
+        return f"<{builtins.type(self).__name__} of {self.tenant!r}/{self.namespace!r}>"
 
     @property
     def namespace(self) -> str:
@@ -746,31 +750,7 @@ class AsyncEngine:
         May be stopped and started again: it goes on where it was. Until it ends, the old vectors serve.
         """
         self._check_open()
-        validation.count("batch", batch)
-        store, model = self._backend.store, self._backend.embedder.model
-        if not isinstance(store, Reembeddable):
-            raise ConflictError(f"{builtins.type(store).__name__} cannot replace its vectors")
-        run = self._backend.write
-        if await run(store.model) == model:
-            await run(store.reembed_pending, model, 1)  # drops what one to another model left unfinished
-            return 0
-        done, total = await run(store.reembed_progress, model)
-        while await run(store.model) != model:  # another process may end it
-            pending = await run(store.reembed_pending, model, batch)
-            if not pending:
-                done, total = await run(store.reembed_progress, model)
-                await run(store.reembed_finish, model)
-                continue
-            if progress is not None:
-                progress(done, max(done, total))
-            vectors = await self._backend.embed([content for _, content in pending])
-            staged = [(handle, v.tobytes()) for (handle, _), v in zip(pending, vectors, strict=True)]
-            await run(store.reembed_stage, model, staged)
-            done += len(pending)
-        self._backend.model_agreed = False
-        if progress is not None:
-            progress(done, done)
-        return done
+        return await upkeep.reembed(self._backend, progress=progress, batch=validation.count("batch", batch))
 
     # -- plumbing
 

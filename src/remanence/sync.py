@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from remanence.domain.records import Entry, MemoryRecord, NamespaceStats, Recalled, Receipt, Remembered
 from remanence.engine import UNSET, AsyncEngine, Maybe
 from remanence.errors import ClosedError, WrongContextError
+from remanence.keyvalue import AsyncKeyValue
 
 if TYPE_CHECKING:
     from remanence.domain.ranking import RankingProfile
@@ -77,6 +78,9 @@ class BlockingEngine:
     def aio(self) -> AsyncEngine:
         """The asynchronous memory behind this one, for use inside an event loop."""
         return self._engine
+
+    def __repr__(self) -> str:
+        return f"<{builtins.type(self).__name__} of {self.tenant!r}/{self.namespace!r}>"
 
     @property
     def namespace(self) -> str:
@@ -370,3 +374,15 @@ class BlockingKeyValue:
     def keys(self, prefix: str = "") -> list[str]:
         """See AsyncKeyValue.keys."""
         return call(self._kv.keys(prefix))
+
+
+def _explain(twin: type, ours: type) -> None:
+    """Give the twin's verbs the words of the asynchronous ones, so that `help()` has them once and right."""
+    for name, member in vars(twin).items():
+        original = getattr(ours, "aclose" if name == "close" else name, None)
+        if not name.startswith("_") and (member.__doc__ or "").startswith("See ") and original is not None:
+            member.__doc__ = original.__doc__
+
+
+_explain(BlockingEngine, AsyncEngine)
+_explain(BlockingKeyValue, AsyncKeyValue)
