@@ -42,6 +42,9 @@ format: $(VENV)/.installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# Made once; without this make would take them for scratch files and remove the marks.
+.PRECIOUS: .venvs/%/.installed
+
 # One environment per AutoGen version; each runs the same adapter tests.
 .venvs/%/.installed: requirements/%.txt pyproject.toml
 	@$(CHECK_PIP)
