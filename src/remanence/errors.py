@@ -104,3 +104,67 @@ class MissingExtraError(RemanenceError):
     """An optional package is not installed. The message names the command that installs it."""
 
     code = "missing_extra"
+
+
+class AccessError(RemanenceError):
+    """The server does not let this caller do this."""
+
+    code = "access"
+
+
+class UnauthenticatedError(AccessError):
+    """No key came with the call, or one that is unknown, revoked or expired."""
+
+    code = "unauthenticated"
+
+
+class ForbiddenError(AccessError):
+    """The key lacks the scope, or does not cover the namespace."""
+
+    code = "forbidden"
+
+
+class LimitError(RemanenceError):
+    """A limit was reached; `retry_after` is in seconds, None when waiting does not help."""
+
+    code = "limit"
+
+    def __init__(self, why: str, *, retry_after: float | None = None) -> None:
+        self.retry_after = retry_after
+        super().__init__(why)
+
+
+class RateLimitError(LimitError):
+    """Too many calls in too short a time."""
+
+    code = "rate_limited"
+
+
+class QuotaError(LimitError):
+    """The memories, bytes or operations that this key may use are used up."""
+
+    code = "quota_exceeded"
+
+
+class TooLargeError(LimitError):
+    """What was sent is larger than the server takes."""
+
+    code = "too_large"
+
+
+class ServerError(RemanenceError):
+    """The server answered in a way it should not."""
+
+    code = "server_error"
+
+
+class ServerUnavailableError(ServerError):
+    """The server cannot be reached, is shutting down, or cannot do this now."""
+
+    code = "server_unavailable"
+
+
+class SpoolFullError(ServerUnavailableError):
+    """The server is away, and what waits for it fills the spool."""
+
+    code = "spool_full"

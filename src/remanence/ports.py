@@ -6,7 +6,7 @@ A port is small and says what it guarantees. An ability only some backends have 
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -29,9 +29,13 @@ from remanence.domain.records import (
     Use,
 )
 
+from remanence.domain.serving import Channel, Document, Event, Holdings, Job, JobState, Post
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from remanence.domain.records import Json
 
     Vectors = NDArray[np.float32]
 
@@ -191,8 +195,16 @@ class Store(Protocol):
         """Erase every record that has a version passing the filter: any version, or only those visible at `at`."""
         ...
 
-    def sweep(self, *, now: datetime, limit: int) -> int:
-        """Erase up to `limit` expired records and key-value entries of every scope. Returns how many."""
+    def sweep(self, *, now: datetime, limit: int, tenant: str | None = None) -> int:
+        """Erase up to `limit` expired records and key-value entries, of every scope or of one tenant's. Returns how many."""
+        ...
+
+    def count(self, scope: Scope, filter: Filter, *, at: datetime) -> int:
+        """How many versions `list` would give in all."""
+        ...
+
+    def sessions(self, scope: Scope, *, at: datetime) -> builtins.list[tuple[str, int]]:
+        """Each session that has visible memories, and how many; by session id, sorted by code point."""
         ...
 
     # -- key-value
@@ -208,9 +220,45 @@ class Store(Protocol):
         """Unexpired keys that start with `prefix` (a literal, no wildcards), sorted by code point."""
         ...
 
+    # -- channels: append-only logs
+    def create_channel(
+        self, scope: Scope, name: str, card: Mapping[str, Json], *, now: datetime
+    ) -> tuple[Channel, bool]:
+        """The channel, and whether this call made it; one that is there keeps its card."""
+        ...
+
+    def channels(self, scope: Scope) -> builtins.list[Channel]:
+        """All of the namespace, sorted by name."""
+        ...
+
+    def channel(self, scope: Scope, name: str) -> Channel | None: ...
+    def post(
+        self, scope: Scope, channel: str, *, type: str, source: str | None, data: str, now: datetime
+    ) -> Post | None:
+        """Append; None if there is no such channel. `data` is JSON text. Durable when this returns."""
+        ...
+
+    def posts(
+        self,
+        scope: Scope,
+        channel: str,
+        *,
+        after: int = 0,
+        since: datetime | None = None,
+        type: str | None = None,
+        limit: int,
+        newest: bool = False,
+    ) -> builtins.list[Post]:
+        """Posts with `number > after` and `created_at > since`, oldest first: the first `limit`, or the `newest`."""
+        ...
+
+    def delete_channel(self, scope: Scope, name: str) -> bool:
+        """Erase it with all posts. True if it was there."""
+        ...
+
     # -- the whole
     def namespaces(self, tenant: str) -> builtins.list[str]:
-        """Namespaces of the tenant that hold anything, sorted."""
+        """Namespaces of the tenant that hold memories, values or channels, sorted."""
         ...
 
     def stats(self, scope: Scope, *, now: datetime) -> NamespaceStats: ...
@@ -222,6 +270,143 @@ class Store(Protocol):
     def close(self) -> None:
         """Release everything; never deletes. Idempotent."""
         ...
+
+
+@runtime_checkable
+class Documents(Protocol):
+    """A store that keeps small JSON documents, each under (tenant, kind, id). What a server needs besides memories."""
+
+    def document(self, tenant: str, kind: str, id: str) -> Document | None: ...
+    def documents(self, tenant: str, kind: str, *, limit: int, after: str | None = None) -> list[Document]:
+        """By id, sorted by code point; `after` is the last id of the page before."""
+        ...
+
+    def put_document(
+        self,
+        tenant: str,
+        kind: str,
+        id: str,
+        body: Mapping[str, Json],
+        *,
+        now: datetime,
+        if_version: int | None = None,
+    ) -> Document:
+        """Keep it, replacing what was there. ConflictError unless `if_version` is the version there (0: none)."""
+        ...
+
+    def delete_document(self, tenant: str, kind: str, id: str) -> bool:
+        """True if it was there."""
+        ...
+
+    def holdings(self, tenant: str) -> Holdings:
+        """What the tenant holds. Costs a read per namespace, not per memory."""
+        ...
+
+
+@runtime_checkable
+class JobQueue(Protocol):
+    """A store that keeps work until it is done. Every method is durable when it returns."""
+
+    def enqueue(self, jobs: Sequence[Job]) -> None:
+        """Accept all or none. A (tenant, id) that is there already is left as it is."""
+        ...
+
+    def lease(self, *, now: datetime, until: datetime, limit: int, kinds: Sequence[str] = ()) -> list[Job]:
+        """Up to `limit` jobs of any tenant that are due, or whose lease is over, made `running` until `until`.
+
+        Oldest `due_at` first; each with one attempt more. No job is leased to two callers at once.
+        """
+        ...
+
+    def keep_job(
+        self, job: Job, *, now: datetime, until: datetime, payload: Mapping[str, Json] | None = None
+    ) -> bool:
+        """Lease on, with another payload if given. False, and nothing done, if it is no longer `job`'s holder's."""
+        ...
+
+    def end_job(
+        self,
+        job: Job,
+        *,
+        now: datetime,
+        state: JobState,
+        result: Mapping[str, Json] | None = None,
+        error: str | None = None,
+        due_at: datetime | None = None,
+    ) -> bool:
+        """The holder's last word: `complete`, `failed`, or `queued` again for `due_at`. False if no longer its holder's.
+
+        A job that is complete or failed keeps its result and error, and loses its payload.
+        """
+        ...
+
+    def job(self, tenant: str, id: str) -> Job | None: ...
+    def jobs(
+        self, tenant: str, *, limit: int, state: JobState | None = None, after: str | None = None
+    ) -> list[Job]:
+        """By id, newest first (ids sort by time); `after` is the last id of the page before."""
+        ...
+
+    def next_due(self) -> datetime | None:
+        """When the earliest unfinished job may be begun or taken over; None if none waits."""
+        ...
+
+    def prune_jobs(self, *, before: datetime, limit: int) -> int:
+        """Erase up to `limit` finished jobs last touched before then. Returns how many."""
+        ...
+
+
+@runtime_checkable
+class EventLog(Protocol):
+    """A store that notes what happens in it, in the transaction that makes it happen, once somebody wants to know."""
+
+    def note_events(self) -> None:
+        """From now on, in this store and in every process that uses it. Idempotent."""
+        ...
+
+    def events(self, tenant: str, *, after: int, limit: int) -> list[Event]:
+        """Events with `number > after`, oldest first."""
+        ...
+
+    def event_range(self, tenant: str) -> tuple[int, int]:
+        """Numbers of the oldest event kept and of the newest there ever was; (0, 0) if there was none."""
+        ...
+
+    def prune_events(self, *, keep: int) -> int:
+        """Erase all but each tenant's newest `keep` (at least 1). Returns how many."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What a key may use: `rate` calls a second on average, `burst` at once (0: no limit), `monthly` operations."""
+
+    rate: float = 0.0
+    burst: int = 0
+    monthly: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """`wait` seconds until the call would be allowed (0: it is, and was counted). `used` operations this month."""
+
+    wait: float = 0.0
+    used: int = 0
+    spent: bool = False  # the month's operations are used up
+
+
+class Limiter(Protocol):
+    """Counts calls by key, exactly over all processes that share it. Synchronous and quick; needs no durability."""
+
+    def take(self, key: str, allowance: Allowance, *, now: datetime, cost: int = 1) -> Granted:
+        """Take `cost` calls, or none of them."""
+        ...
+
+    def used(self, key: str, *, now: datetime) -> int:
+        """Operations of this calendar month (UTC)."""
+        ...
+
+    def close(self) -> None: ...
 
 
 @runtime_checkable
