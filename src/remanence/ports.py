@@ -28,7 +28,6 @@ from remanence.domain.records import (
     SearchRequest,
     Use,
 )
-
 from remanence.domain.serving import Channel, Document, Event, Holdings, Job, JobState, Post
 
 if TYPE_CHECKING:
@@ -196,7 +195,7 @@ class Store(Protocol):
         ...
 
     def sweep(self, *, now: datetime, limit: int, tenant: str | None = None) -> int:
-        """Erase up to `limit` expired records and key-value entries, of every scope or of one tenant's. Returns how many."""
+        """Erase up to `limit` expired records and values, of every scope or of one tenant's. Returns how many."""
         ...
 
     def count(self, scope: Scope, filter: Filter, *, at: datetime) -> int:
@@ -334,7 +333,7 @@ class JobQueue(Protocol):
         error: str | None = None,
         due_at: datetime | None = None,
     ) -> bool:
-        """The holder's last word: `complete`, `failed`, or `queued` again for `due_at`. False if no longer its holder's.
+        """The holder's last word: `complete`, `failed`, or `queued` again for `due_at`. False if it is another's by now.
 
         A job that is complete or failed keeps its result and error, and loses its payload.
         """

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from remanence import __version__
-from remanence.cli import exchange, keyvalue, memories, overview, records, upkeep
+from remanence.cli import exchange, keyvalue, memories, overview, records, serve, upkeep
 from remanence.cli.frame import Command, Group, frame_of
 
 SECTIONS = {
@@ -23,6 +23,7 @@ SECTIONS = {
         "forget": records.forget,
     },
     "Overview": {"stats": overview.stats, "namespaces": overview.namespaces},
+    "Server": {"serve": serve.serve},
     "Care": {
         "export": exchange.export,
         "import": exchange.import_,

@@ -1,0 +1,115 @@
+"""Every error as an answer: one body, one table of statuses, for all dialects."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from remanence.errors import InvalidInputError, LimitError, RemanenceError
+
+RETRY_SECONDS = 2
+
+STATUS = {
+    "invalid_input": 422,
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "not_found": 404,
+    "conflict": 409,
+    "idempotency_conflict": 409,
+    "quota_exceeded": 402,
+    "too_large": 413,
+    "rate_limited": 429,
+    "embedder_error": 503,
+    "store_unavailable": 503,
+    "store_full": 503,
+    "store_read_only": 503,
+    "server_unavailable": 503,
+    "closed": 503,
+}
+"""By `code`; any other is 500."""
+
+_CODES = {400: "malformed", 404: "no_such_path", 405: "method_not_allowed", 422: "invalid_input"}
+
+
+def answer(
+    status: int,
+    detail: str,
+    code: str,
+    request_id: str | None,
+    *,
+    headers: dict[str, str] | None = None,
+    **more: Any,
+) -> Response:
+    """The one body that errors have."""
+    body = {"detail": detail, "code": code, "request_id": request_id, **more}
+    return Response(
+        json.dumps(body, ensure_ascii=False).encode(errors="replace"),
+        status,
+        headers,
+        media_type="application/json",
+    )
+
+
+def of_error(error: RemanenceError, request_id: str | None) -> Response:
+    """An error of ours as an answer."""
+    status = STATUS.get(error.code, 500)
+    headers: dict[str, str] = {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    wait = error.retry_after if isinstance(error, LimitError) else None
+    if status in (429, 503) or wait is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(RETRY_SECONDS if wait is None else wait)))
+    more: dict[str, Any] = {}
+    if isinstance(error, InvalidInputError):
+        more = {
+            "argument": error.argument,
+            "errors": [{"loc": [error.argument], "msg": error.why}],
+        }
+    return answer(status, str(error), error.code, request_id, headers=headers, **more)
+
+
+def _request_id(request: Request) -> str | None:
+    return getattr(request.state, "request_id", None)
+
+
+async def on_remanence_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RemanenceError)
+    return of_error(error, _request_id(request))
+
+
+async def on_invalid_request(request: Request, error: Exception) -> Response:
+    """What pydantic refused: 400 for what is no JSON, else 422 with every field that is wrong."""
+    assert isinstance(error, RequestValidationError)
+    found: Sequence[Any] = error.errors()
+    if any(item["type"] == "json_invalid" for item in found):
+        return answer(400, "the body is not valid JSON", "malformed", _request_id(request))
+    errors = [{"loc": [str(part) for part in item["loc"]], "msg": str(item["msg"])} for item in found]
+    where = ".".join(errors[0]["loc"][1:]) or "body"
+    return answer(
+        422,
+        f"{where}: {errors[0]['msg']}",
+        "invalid_input",
+        _request_id(request),
+        argument=where,
+        errors=errors,
+    )
+
+
+async def on_http_error(request: Request, error: Exception) -> Response:
+    """What the framework itself answers, such as an unknown path."""
+    assert isinstance(error, HTTPException)
+    code = _CODES.get(error.status_code, "http_error")
+    headers = dict(error.headers) if error.headers else None
+    return answer(error.status_code, str(error.detail), code, _request_id(request), headers=headers)
+
+
+async def on_bug(request: Request, error: Exception) -> Response:
+    """What nobody foresaw; its text may hold anything, so only the log has it."""
+    return answer(500, "the server failed; its log has the request id", "internal", _request_id(request))
