@@ -46,6 +46,40 @@ class Settings:
     embedder_api_key: str = ""
     """Key for the `openai` embedder, if it wants one."""
 
+    # -- a memory on a server
+    url: str = ""
+    """Address of a server, such as `http://host:8420`. Empty: the memory is embedded, in `db`."""
+    api_key: str = ""
+    """Key for that server."""
+    timeout: int = 30
+    """Seconds that a call to the server may take."""
+    spool: str = ""
+    """Path of a file where what is remembered waits while the server is away. Empty: then remembering fails."""
+
+    # -- serving
+    host: str = "127.0.0.1"
+    """Address that `remanence serve` listens on. Beyond this machine it needs a key first."""
+    port: int = 8420
+    """Port that it listens on."""
+    workers: int = 1
+    """Processes that serve."""
+    drain_seconds: int = 30
+    """How long a server that was asked to stop waits for requests under way."""
+    max_body: int = 8 << 20
+    """Most bytes of a request's body."""
+    max_headers: int = 64
+    """Most headers of a request."""
+    idle_seconds: int = 15
+    """How long a client may take to send a request, or keep a connection without one."""
+    allowed_hosts: str = ""
+    """Names, separated by commas, that the `Host` header may have besides this machine's. `*`: any."""
+    cors_origins: str = ""
+    """Origins, separated by commas, whose pages may call the server. Empty: none."""
+    log_format: Literal["auto", "console", "json"] = "auto"
+    """Lines of the server's log; `auto`: JSON unless written to a terminal."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least important lines that are written."""
+
     def __post_init__(self) -> None:
         for field in fields(self):
             object.__setattr__(self, field.name, _typed(field, getattr(self, field.name)))
@@ -153,6 +187,8 @@ def _typed(field: Field[Any], value: Any) -> str | int | bool:
     choices = {
         "embedder": ("minilm", "openai", "hashing"),
         "profile": ("default", "isolated", "kronvex"),
+        "log_format": ("auto", "console", "json"),
+        "log_level": ("debug", "info", "warning", "error"),
     }.get(name)
     if choices and value not in choices:
         raise InvalidInputError(name, f"must be one of {', '.join(choices)}, not {value!r}")
