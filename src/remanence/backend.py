@@ -103,6 +103,7 @@ class Backend:
     executor: Executor
     writers: Executor  # of their own: writes that wait for another process must not keep reads waiting
     max_content: int = validation.MAX_CONTENT
+    keyword_fallback: bool = False  # recall by words alone when the embedder fails, and say so
     count_tokens: Callable[[str], int] = text.estimate_tokens
     close: Callable[[], None] = lambda: None
     users: int = 0
@@ -112,6 +113,7 @@ class Backend:
     swept_at: datetime | None = None
     model_agreed: bool = False
     warned_of_length: bool = False
+    warned_of_embedder: bool = False
     upgrade_begun: bool = False
     stop_upgrade: Callable[[], None] = lambda: None
 

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from remanence import recalling, upkeep
 from remanence.backend import Backend, Embedding, index_entry
+from remanence.channels import AsyncChannel
 from remanence.domain import lifecycle, text, validation
 from remanence.domain.context import render_shown
 from remanence.domain.records import (
     AddVersion,
+    Block,
     Change,
     Draft,
     EmbeddingModel,
@@ -32,6 +34,7 @@ from remanence.domain.records import (
     SearchRequest,
     Use,
 )
+from remanence.domain.serving import Channel
 from remanence.errors import (
     ClosedError,
     ConflictError,
@@ -359,11 +362,11 @@ class AsyncEngine:
         min_confidence: float = 0.0,
         namespaces: Sequence[str] = (),
         profile: RankingProfile | str | None = None,
-    ) -> str:
+    ) -> Block:
         """What is recalled for the query as a block for a prompt, never over `max_tokens`; "" when there is nothing.
 
         Tokens are estimated on the safe side, unless the setting `tokenizer` names a tokenizer; then they are counted
-        exactly. The block is fenced, and no memory can close its fence.
+        exactly. The block is fenced, and no memory can close its fence. It is a str whose `hits` are those it shows.
         """
         budget = validation.count("max_tokens", max_tokens, most=10_000_000)
         asking = Asking.of(
@@ -384,7 +387,7 @@ class AsyncEngine:
         hits, request = await self._search(asking)
         block, shown = render_shown(hits, max_tokens=budget, count=self._backend.count_tokens)
         self._count(shown, asking, request)
-        return block
+        return Block(block, Hits(shown, confidence=hits.confidence, degraded=hits.degraded))
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a text as context blocks count them: estimated, or as the setting `tokenizer` says."""
@@ -484,6 +487,41 @@ class AsyncEngine:
         return await self._backend.run(
             lambda: self._backend.store.stats(self._scope, now=self._backend.clock())
         )
+
+    async def count(
+        self,
+        *,
+        types: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        session_id: str | None = None,
+        source: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        as_of: datetime | None = None,
+    ) -> int:
+        """How many memories `list` would give in all."""
+        self._check_open()
+        filter = validation.filter(
+            types=types, tags=tags, session_id=session_id, source=source, since=since, until=until
+        )
+        at = validation.optional_moment("as_of", as_of) or self._backend.clock()
+        return await self._backend.run(lambda: self._backend.store.count(self._scope, filter, at=at))
+
+    async def sessions(self) -> dict[str, int]:
+        """Each session that has visible memories, and how many; sorted by session id."""
+        self._check_open()
+        store, now = self._backend.store, self._backend.clock()
+        return dict(await self._backend.run(lambda: store.sessions(self._scope, at=now)))
+
+    async def channels(self) -> builtins.list[Channel]:
+        """The namespace's logs between agents, sorted by name."""
+        self._check_open()
+        return await self._backend.run(self._backend.store.channels, self._scope)
+
+    def channel(self, name: str) -> AsyncChannel:
+        """A log between the agents that share this namespace."""
+        self._check_open()
+        return AsyncChannel(name, self._scope, self._backend, self._check_open)
 
     async def namespaces(self) -> builtins.list[str]:
         """The tenant's namespaces that hold anything, sorted."""
@@ -649,12 +687,14 @@ class AsyncEngine:
     # -- upkeep
 
     async def sweep(self) -> int:
-        """Erase what has expired, in every namespace of the store; returns how many. Also happens by itself."""
+        """Erase what has expired, in every namespace of the tenant; returns how many. Also happens by itself."""
         self._check_open()
         erased = 0
         while True:
             done = await self._backend.write(
-                lambda: self._backend.store.sweep(now=self._backend.clock(), limit=SWEEP_LIMIT)
+                lambda: self._backend.store.sweep(
+                    now=self._backend.clock(), limit=SWEEP_LIMIT, tenant=self.tenant
+                )
             )
             erased += done
             if done < SWEEP_LIMIT:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -12,11 +13,14 @@ from typing import TYPE_CHECKING
 from remanence.backend import SETTLE_SECONDS, Backend
 from remanence.domain import text, validation
 from remanence.domain.records import Filter, Hits, Scope, SearchRequest
+from remanence.errors import EmbedderError
 from remanence.ports import EmbeddedQuery
 
 if TYPE_CHECKING:
     from remanence.domain.ranking import RankingProfile
     from remanence.domain.when import EventHint, TimeHint
+
+log = logging.getLogger("remanence")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +79,36 @@ async def recall(backend: Backend, asking: Asking, scopes: Sequence[Scope]) -> t
         def search() -> Hits:
             dense = dense_query(backend, words, scopes, at=asking.as_of)
             texts = (dense, *(event.event for event in events))
-            return _search(backend, request, scopes, events, [backend.embed_query_here(t) for t in texts])
+            try:
+                embedded = [backend.embed_query_here(text) for text in texts]
+            except EmbedderError as error:
+                return _by_words_alone(backend, request, scopes, error)
+            backend.warned_of_embedder = False
+            return _search(backend, request, scopes, events, embedded)
 
         return await backend.run(search), request
     dense = await backend.run(lambda: dense_query(backend, words, scopes, at=asking.as_of))
     texts = (dense, *(event.event for event in events))
-    embedded = [await backend.embed_query(text) for text in texts]
+    try:
+        embedded = [await backend.embed_query(text) for text in texts]
+    except EmbedderError as error:
+        return await backend.run(_by_words_alone, backend, request, scopes, error), request
+    backend.warned_of_embedder = False
     return await backend.run(_search, backend, request, scopes, events, embedded), request
+
+
+def _by_words_alone(
+    backend: Backend, request: SearchRequest, scopes: Sequence[Scope], error: EmbedderError
+) -> Hits:
+    """What is found without the embedder, where that was asked for; else its error."""
+    if not backend.keyword_fallback:
+        raise error
+    if not backend.warned_of_embedder:
+        backend.warned_of_embedder = True
+        log.warning("recall compares words alone until the embedder is back (said once): %s", error)
+    hits = backend.store.search(scopes, request)
+    hits.degraded = ("embedder",)
+    return hits
 
 
 def _search(

@@ -11,7 +11,9 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from remanence.domain.records import Entry, Hits, MemoryRecord, NamespaceStats, Receipt, Remembered
+from remanence.channels import AsyncChannel
+from remanence.domain.records import Block, Entry, Hits, MemoryRecord, NamespaceStats, Receipt, Remembered
+from remanence.domain.serving import Channel, Post
 from remanence.engine import UNSET, AsyncEngine, Maybe
 from remanence.errors import ClosedError, WrongContextError
 from remanence.keyvalue import AsyncKeyValue
@@ -200,7 +202,7 @@ class BlockingEngine:
         min_confidence: float = 0.0,
         namespaces: Sequence[str] = (),
         profile: RankingProfile | str | None = None,
-    ) -> str:
+    ) -> Block:
         """See AsyncEngine.context."""
         return call(
             self._engine.context(
@@ -264,6 +266,42 @@ class BlockingEngine:
     def stats(self) -> NamespaceStats:
         """See AsyncEngine.stats."""
         return call(self._engine.stats())
+
+    def count(
+        self,
+        *,
+        types: Sequence[str] = (),
+        tags: Sequence[str] = (),
+        session_id: str | None = None,
+        source: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        as_of: datetime | None = None,
+    ) -> int:
+        """See AsyncEngine.count."""
+        return call(
+            self._engine.count(
+                types=types,
+                tags=tags,
+                session_id=session_id,
+                source=source,
+                since=since,
+                until=until,
+                as_of=as_of,
+            )
+        )
+
+    def sessions(self) -> dict[str, int]:
+        """See AsyncEngine.sessions."""
+        return call(self._engine.sessions())
+
+    def channels(self) -> builtins.list[Channel]:
+        """See AsyncEngine.channels."""
+        return call(self._engine.channels())
+
+    def channel(self, name: str) -> BlockingChannel:
+        """See AsyncEngine.channel."""
+        return BlockingChannel(self._engine.channel(name))
 
     def namespaces(self) -> builtins.list[str]:
         """See AsyncEngine.namespaces."""
@@ -384,6 +422,42 @@ class BlockingKeyValue:
         return call(self._kv.keys(prefix))
 
 
+class BlockingChannel:
+    """A log between agents; see AsyncChannel."""
+
+    def __init__(self, channel: AsyncChannel) -> None:
+        self._channel = channel
+        self.name = channel.name
+
+    def create(self, card: Mapping[str, Any] | None = None) -> bool:
+        """See AsyncChannel.create."""
+        return call(self._channel.create(card))
+
+    def info(self) -> Channel | None:
+        """See AsyncChannel.info."""
+        return call(self._channel.info())
+
+    def post(self, data: Any, *, type: str = "data", source: str | None = None) -> Post:
+        """See AsyncChannel.post."""
+        return call(self._channel.post(data, type=type, source=source))
+
+    def posts(
+        self,
+        *,
+        after: int = 0,
+        since: datetime | None = None,
+        type: str | None = None,
+        limit: int = 100,
+        newest: bool = False,
+    ) -> list[Post]:
+        """See AsyncChannel.posts."""
+        return call(self._channel.posts(after=after, since=since, type=type, limit=limit, newest=newest))
+
+    def delete(self) -> bool:
+        """See AsyncChannel.delete."""
+        return call(self._channel.delete())
+
+
 def _explain(twin: type, ours: type) -> None:
     """Give the twin's verbs the words of the asynchronous ones, so that `help()` has them once and right."""
     for name, member in vars(twin).items():
@@ -394,3 +468,4 @@ def _explain(twin: type, ours: type) -> None:
 
 _explain(BlockingEngine, AsyncEngine)
 _explain(BlockingKeyValue, AsyncKeyValue)
+_explain(BlockingChannel, AsyncChannel)

@@ -183,11 +183,28 @@ class Recalled:
 
 
 class Hits(list[Recalled]):
-    """What a recall found, best first. `confidence` is the calibrated probability that any of it bears on the query."""
+    """What a recall found, best first. `confidence` is the calibrated probability that any of it bears on the query.
 
-    def __init__(self, hits: Iterable[Recalled] = (), *, confidence: float = 0.0) -> None:
+    `degraded` names what was away and did without, such as `embedder`: then only words were compared.
+    """
+
+    def __init__(
+        self, hits: Iterable[Recalled] = (), *, confidence: float = 0.0, degraded: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(hits)
         self.confidence = confidence
+        self.degraded = degraded
+
+
+class Block(str):
+    """A block for a prompt: a str that also knows the `hits` that stand in it, and what the recall said of all."""
+
+    hits: Hits
+
+    def __new__(cls, text: str = "", hits: Hits | None = None) -> Block:
+        block = super().__new__(cls, text)
+        block.hits = Hits() if hits is None else hits
+        return block
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
