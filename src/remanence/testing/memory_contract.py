@@ -17,11 +17,12 @@ from remanence.testing.memory_changes import ChangesContract
 from remanence.testing.memory_endings import EndingsContract
 from remanence.testing.memory_kit import DAY, Blocking, Kit, contents
 from remanence.testing.memory_recall import RecallContract
+from remanence.testing.memory_sharing import SharingContract
 
 __all__ = ["Blocking", "Kit", "MemoryContract"]
 
 
-class MemoryContract(RecallContract, AskingContract, ChangesContract, EndingsContract):
+class MemoryContract(RecallContract, AskingContract, ChangesContract, EndingsContract, SharingContract):
     """The suite. Each test gets a fresh place through `kit` and a memory of namespace "team" through `memory`."""
 
     @pytest.fixture

@@ -34,6 +34,8 @@ class Blocking:
             return self._sibling
         if name == "kv":
             return Blocking(found, self._runner)
+        if name == "channel":
+            return lambda *arguments: Blocking(found(*arguments), self._runner)
         if not callable(found):
             return found
 
