@@ -1,16 +1,19 @@
-"""Who calls a server, and what they may do there. Pure: keys in, yes or no out."""
+"""Who calls a server, what they may do there and how much of it. Pure: keys, times and counts in, yes or no out."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 Right = Literal["read", "write", "admin"]
 RIGHTS: tuple[Right, ...] = ("read", "write", "admin")
 """Each includes the ones before it."""
+
+MOST_LAG_US = 60_000_000
+"""How far behind the latest time a clock may be before it counts as set back: workers of one machine differ by less."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,13 +46,63 @@ class Caller:
 
 def matches(pattern: str, name: str) -> bool:
     """Whether the pattern describes the whole name. `*` stands for any characters; all others for themselves."""
-    return _compiled(pattern).fullmatch(name) is not None
+    first, *rest = pattern.split("*")
+    if not rest:
+        return name == pattern
+    *middle, last = rest
+    at, end = len(first), len(name) - len(last)
+    if at > end or not name.startswith(first) or not name.endswith(last):
+        return False
+    for part in middle:  # the earliest place of each part leaves most room to the others
+        found = name.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
 
 
-@lru_cache(maxsize=1024)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(".*".join(map(re.escape, _merged(pattern))), re.DOTALL)
+# -- how often
 
 
-def _merged(pattern: str) -> Sequence[str]:
-    return re.sub(r"\*+", "*", pattern).split("*")
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A key's counts: `tokens` left at `at` (microseconds since 1970), `used` operations in `month`.
+
+    Months count from year 0, January being 0.
+    """
+
+    tokens: float
+    at: int
+    month: int
+    used: int
+
+
+def microseconds(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def month_of(at: int) -> int:
+    """The calendar month (UTC) of a time in microseconds."""
+    moment = _EPOCH + timedelta(microseconds=at)
+    return moment.year * 12 + moment.month - 1
+
+
+def until_next_month(now: datetime) -> float:
+    """Seconds until the next calendar month (UTC) begins."""
+    now = now.astimezone(UTC)
+    year, month = divmod(now.year * 12 + now.month, 12)
+    return (datetime(year, month + 1, 1, tzinfo=UTC) - now).total_seconds()
+
+
+def refilled(bucket: Bucket | None, *, rate: float, burst: int, now: int) -> Bucket:
+    """The bucket as it is now: with what has run in since, and a new month's count at 0.
+
+    Time never runs back: who reads the clock first and comes second gets nothing for it. A clock that was set back
+    by more than workers can differ is believed, or a key would have to wait until it has caught up.
+    """
+    if bucket is None:
+        return Bucket(float(burst), now, month_of(now), 0)
+    at = now if now > bucket.at or bucket.at - now > MOST_LAG_US else bucket.at
+    tokens = min(float(burst), bucket.tokens + max(0, at - bucket.at) * rate / 1e6)
+    month = month_of(at)
+    return Bucket(tokens, at, month, bucket.used if month == bucket.month else 0)
