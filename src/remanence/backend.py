@@ -102,6 +102,7 @@ class Backend:
     new_id: NewId
     executor: Executor
     writers: Executor  # of their own: writes that wait for another process must not keep reads waiting
+    searchers: Executor | None = None  # as many as can compute at once: more only fight for the interpreter
     max_content: int = validation.MAX_CONTENT
     keyword_fallback: bool = False  # recall by words alone when the embedder fails, and say so
     count_tokens: Callable[[str], int] = text.estimate_tokens
@@ -142,6 +143,10 @@ class Backend:
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
         """A store call that only reads, on a worker thread; the event loop stays free."""
         return await self._on(self.executor, work, *arguments)
+
+    async def search(self, work: Callable[..., T], *arguments: Any) -> T:
+        """A recall's computation, on one of the few threads for them."""
+        return await self._on(self.searchers or self.executor, work, *arguments)
 
     async def write(self, work: Callable[..., T], *arguments: Any) -> T:
         """A store call that writes, on a worker thread."""

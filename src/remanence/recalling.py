@@ -86,15 +86,15 @@ async def recall(backend: Backend, asking: Asking, scopes: Sequence[Scope]) -> t
             backend.warned_of_embedder = False
             return _search(backend, request, scopes, events, embedded)
 
-        return await backend.run(search), request
+        return await backend.search(search), request
     dense = await backend.run(lambda: dense_query(backend, words, scopes, at=asking.as_of))
     texts = (dense, *(event.event for event in events))
     try:
         embedded = [await backend.embed_query(text) for text in texts]
     except EmbedderError as error:
-        return await backend.run(_by_words_alone, backend, request, scopes, error), request
+        return await backend.search(_by_words_alone, backend, request, scopes, error), request
     backend.warned_of_embedder = False
-    return await backend.run(_search, backend, request, scopes, events, embedded), request
+    return await backend.search(_search, backend, request, scopes, events, embedded), request
 
 
 def _by_words_alone(
