@@ -2,59 +2,80 @@
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 from fastapi import APIRouter
-from pydantic import AwareDatetime, BaseModel, ConfigDict
 from starlette.responses import Response
 
+from remanence import __version__
+from remanence.dialects import native_answers as answers
+from remanence.dialects import native_memories, native_values
+from remanence.dialects import native_models as models
 from remanence.dialects.access import AccessDep
-from remanence.domain.transfer import hit_to_dict, record_to_dict
+from remanence.dialects.rendering import ERRORS, json_response
+from remanence.domain.callers import RIGHTS
 
-router = APIRouter(prefix="/v1", tags=["native"])
-
-
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+router = APIRouter(prefix="/v1", responses=ERRORS)
 
 
-class RememberBody(_Body):
-    content: str
-    type: str = "fact"
-    tags: list[str] = []
-    metadata: dict[str, Any] | None = None
-    session_id: str | None = None
-    source: str | None = None
-    importance: float = 0.5
-    pinned: bool = False
-    ttl: float | None = None
-    valid_from: AwareDatetime | None = None
-    key: str | None = None
-    idempotency_key: str | None = None
-
-
-class RecallBody(_Body):
-    query: str
-    limit: int = 5
-
-
-def _json(value: Any, status: int = 200) -> Response:
-    return Response(json.dumps(value, ensure_ascii=False).encode(), status, media_type="application/json")
-
-
-@router.post("/namespaces/{ns:segment}/memories", status_code=201)
-async def remember(ns: str, body: RememberBody, access: AccessDep) -> Response:
-    """Keep a memory."""
-    done = await access.writing(ns).remember(**body.model_dump())
-    return _json(
-        {"memory": record_to_dict(done.record), "action": done.action, "superseded": list(done.superseded)},
-        201 if done.action in ("added", "superseded") else 200,
+@router.get(
+    "",
+    operation_id="who_am_i",
+    summary="Who the key says you are",
+    tags=["server"],
+    response_model=answers.Identity,
+)
+async def who_am_i(access: AccessDep) -> Response:
+    """The tenant that the key belongs to, and what it may do."""
+    caller = access.caller
+    return json_response(
+        {
+            "tenant": caller.tenant,
+            "scopes": [right for right in RIGHTS if caller.may(right)],
+            "namespaces": list(caller.namespaces),
+            "version": __version__,
+            "local": caller.key_id is None,
+        }
     )
 
 
-@router.post("/namespaces/{ns:segment}/recall")
-async def recall(ns: str, body: RecallBody, access: AccessDep) -> Response:
-    """The memories that fit the query best."""
-    hits = await access.reading(ns).recall(body.query, limit=body.limit)
-    return _json({"hits": [hit_to_dict(hit) for hit in hits], "confidence": hits.confidence, "degraded": []})
+@router.get(
+    "/namespaces",
+    operation_id="list_namespaces",
+    summary="Namespaces that hold anything",
+    tags=["server"],
+    response_model=answers.Namespaces,
+)
+async def list_namespaces(access: AccessDep) -> Response:
+    """Those of the tenant that the key covers, sorted."""
+    return json_response({"namespaces": await access.namespaces()})
+
+
+@router.post(
+    "/tokens",
+    operation_id="count_tokens",
+    summary="Count the tokens of a text",
+    tags=["recall"],
+    response_model=answers.Tokens,
+)
+async def count_tokens(body: models.Tokens, access: AccessDep) -> Response:
+    """As context blocks count them: estimated, or as the setting `tokenizer` says."""
+    # Which namespace does not matter; a pattern is a name that the pattern itself covers.
+    memory = access.reading(next(iter(access.caller.namespaces), "default"))
+    return json_response({"tokens": memory.count_tokens(body.text)})
+
+
+@router.post(
+    "/sweep",
+    operation_id="sweep",
+    summary="Erase what has expired",
+    tags=["server"],
+    response_model=answers.Swept,
+)
+async def sweep(access: AccessDep) -> Response:
+    """In every namespace of the tenant; also happens by itself. Needs the scope `admin`."""
+    access.require("admin")
+    memory = access.writing(next(iter(access.caller.namespaces), "default"))
+    return json_response({"swept": await memory.sweep()})
+
+
+router.include_router(native_memories.router)
+router.include_router(native_values.router)

@@ -1,0 +1,171 @@
+"""What the native API answers, for its OpenAPI document. The answers themselves are made by `domain.wire`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from remanence.domain.records import Action
+
+
+class Memory(BaseModel):
+    """One version of a memory."""
+
+    id: str
+    namespace: str
+    version: int
+    content: str
+    type: str
+    tags: list[str]
+    metadata: dict[str, Any]
+    session_id: str | None
+    source: str | None
+    importance: float
+    pinned: bool
+    key: str | None
+    created_at: datetime = Field(description="When its first version was recorded.")
+    recorded_at: datetime = Field(description="Since when this version is believed.")
+    retracted_at: datetime | None = Field(description="Until when it was.")
+    valid_from: datetime | None
+    valid_to: datetime | None
+    expires_at: datetime | None
+    superseded_by: str | None
+    reason: str | None
+    access_count: int
+    last_recalled_at: datetime | None
+    reinforced_count: int
+
+
+class Hit(Memory):
+    """A memory that was found."""
+
+    score: float = Field(description="0 to 1; puts the hits of one query in order.")
+    confidence: float = Field(description="Probability that it bears on the query.")
+    newer: str | None = Field(description="Id of a newer memory that says nearly the same.")
+    why: dict[str, float] = Field(description="Shares of the score by feature; they add up to it.")
+    evidence: dict[str, float]
+
+
+class Hits(BaseModel):
+    hits: list[Hit]
+    confidence: float = Field(description="Probability that any of it bears on the query.")
+    degraded: list[str] = Field(description="What was away; `embedder`: only words were compared.")
+
+
+class Block(Hits):
+    context: str = Field(description="The block for a prompt; empty when there is nothing.")
+    tokens: int
+
+
+class Remembered(BaseModel):
+    memory: Memory
+    action: Action
+    superseded: list[str]
+
+
+class Results(BaseModel):
+    results: list[Remembered] = Field(description="In the order of `items`.")
+
+
+class Page(BaseModel):
+    memories: list[Memory]
+    next: str | None = Field(description="`after` of the next page; null: this is the last.")
+
+
+class Versions(BaseModel):
+    versions: list[Memory]
+
+
+class Receipt(BaseModel):
+    ids: list[str]
+    versions: int
+
+
+class Identity(BaseModel):
+    tenant: str
+    scopes: list[Literal["read", "write", "admin"]]
+    namespaces: list[str] = Field(description="Patterns of the namespaces that the key covers; none: all.")
+    version: str = Field(description="The server's release.")
+    local: bool = Field(description="Whether the server asks nobody for a key.")
+
+
+class Namespaces(BaseModel):
+    namespaces: list[str]
+
+
+class Stats(BaseModel):
+    namespace: str
+    memories: int = Field(description="Visible now.")
+    versions: int
+    keys: int = Field(description="Key-value entries.")
+    by_type: dict[str, int]
+    oldest: datetime | None
+    newest: datetime | None
+
+
+class Session(BaseModel):
+    session_id: str
+    count: int
+
+
+class Sessions(BaseModel):
+    sessions: list[Session]
+
+
+class Count(BaseModel):
+    count: int
+
+
+class Tokens(BaseModel):
+    tokens: int
+
+
+class Swept(BaseModel):
+    swept: int
+
+
+class Entry(BaseModel):
+    key: str
+    value: Any
+    version: int
+    updated_at: datetime
+    expires_at: datetime | None
+
+
+class Stored(BaseModel):
+    key: str
+    version: int = Field(description="Counts the sets from 1.")
+
+
+class Keys(BaseModel):
+    keys: list[str]
+
+
+class Deleted(BaseModel):
+    deleted: Literal[True]
+
+
+class Channel(BaseModel):
+    name: str
+    card: dict[str, Any]
+    created_at: datetime
+    posts: int
+
+
+class Channels(BaseModel):
+    channels: list[Channel]
+
+
+class Post(BaseModel):
+    channel: str
+    number: int = Field(description="Counts from 1 within the channel.")
+    type: str
+    source: str | None
+    data: Any
+    created_at: datetime
+
+
+class Posts(BaseModel):
+    posts: list[Post]
