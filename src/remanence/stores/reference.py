@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import json
 import threading
 from collections import Counter
 from collections.abc import Generator, Sequence
@@ -34,7 +36,10 @@ from remanence.domain.records import (
     Use,
     subject_term,
 )
+from remanence.domain.serving import Holdings
 from remanence.errors import ClosedError, ConflictError, EmbedderMismatchError
+from remanence.stores.noted import noted
+from remanence.stores.reference_serving import ReferenceServing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -102,10 +107,11 @@ class _Namespace:
         return Receipt(ids=tuple(gone), versions=before - len(self.versions))
 
 
-class ReferenceStore:
+class ReferenceStore(ReferenceServing):
     """All memories in Python objects under one lock. Slow on purpose; keeps nothing after `close`."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._lock = threading.RLock()
         self._namespaces: dict[Scope, _Namespace] = {}
         self._model: EmbeddingModel | None = None
@@ -152,6 +158,7 @@ class ReferenceStore:
                         if key in namespace.replays:
                             raise ConflictError(f"idempotency key {key!r} is taken")
                         namespace.replays[key] = Replay(id=change.id, fingerprint=change.fingerprint)
+            self._note(scope, noted(changes))
             self._model = model
 
     def _require(self, model: EmbeddingModel) -> None:
@@ -243,7 +250,9 @@ class ReferenceStore:
 
     def erase(self, scope: Scope, ids: Sequence[str]) -> Receipt:
         with self._writing(scope) as namespace:
-            return namespace.erase(ids)
+            receipt = namespace.erase(ids)
+            self._note_forgotten(scope, receipt.ids)
+            return receipt
 
     def erase_matching(self, scope: Scope, filter: Filter, *, at: datetime | None = None) -> Receipt:
         with self._writing(scope) as namespace:
@@ -252,22 +261,35 @@ class ReferenceStore:
                 if at
                 else [v for v in namespace.versions if filter.matches(v.record)]
             )
-            return namespace.erase(sorted(v.record.id for v in matching))
+            receipt = namespace.erase(sorted(v.record.id for v in matching))
+            self._note_forgotten(scope, receipt.ids)
+            return receipt
 
-    def sweep(self, *, now: datetime, limit: int) -> int:
+    def sweep(self, *, now: datetime, limit: int, tenant: str | None = None) -> int:
         with self._opened():
             swept = 0
-            for scope in self._namespaces:
+            for scope in [s for s in self._namespaces if tenant is None or s.tenant == tenant]:
                 with self._writing(scope) as namespace:
                     latest = {v.record.id: namespace.latest(v.record.id) for v in namespace.versions}
                     expiring = {id: r.expires_at for id, r in latest.items() if r and not r.pinned}
                     over = [id for id, end in expiring.items() if end and end <= now]
-                    swept += len(namespace.erase(over[: limit - swept]).ids)
+                    receipt = namespace.erase(over[: limit - swept])
+                    self._note_forgotten(scope, receipt.ids, now)
+                    swept += len(receipt.ids)
                     stale = [key for key, entry in namespace.entries.items() if not _alive(entry, now)]
                     for key in stale[: limit - swept]:
                         del namespace.entries[key]
                         swept += 1
             return swept
+
+    def count(self, scope: Scope, filter: Filter, *, at: datetime) -> int:
+        with self._reading(scope) as namespace:
+            return len(namespace.visible(at, filter))
+
+    def sessions(self, scope: Scope, *, at: datetime) -> builtins.list[tuple[str, int]]:
+        with self._reading(scope) as namespace:
+            named = (v.record.session_id for v in namespace.visible(at, Filter()))
+            return sorted(Counter(session for session in named if session is not None).items())
 
     # -- key-value
 
@@ -301,8 +323,20 @@ class ReferenceStore:
 
     def namespaces(self, tenant: str) -> list[str]:
         with self._opened():
-            held = (scope for scope, ns in self._namespaces.items() if ns.versions or ns.entries)
+            held = {scope for scope, ns in self._namespaces.items() if ns.versions or ns.entries}
+            held |= {scope for scope, channels in self._channels.items() if channels}
             return sorted(scope.namespace for scope in held if scope.tenant == tenant)
+
+    def holdings(self, tenant: str) -> Holdings:
+        with self._opened():
+            held = [namespace for scope, namespace in self._namespaces.items() if scope.tenant == tenant]
+            versions = [v for namespace in held for v in namespace.versions]
+            return Holdings(
+                memories=sum(v.entry is not None and v.record.retracted_at is None for v in versions),
+                bytes=sum(_bytes(v.record.content) + _bytes(_json(v.record.metadata)) for v in versions)
+                + sum(_bytes(entry.value) for namespace in held for entry in namespace.entries.values())
+                + self._post_bytes(tenant),
+            )
 
     def stats(self, scope: Scope, *, now: datetime) -> NamespaceStats:
         with self._reading(scope) as namespace:
@@ -422,3 +456,11 @@ def _alive(entry: Entry, now: datetime) -> bool:
 
 def _us(moment: datetime) -> int:
     return (moment - EPOCH) // timedelta(microseconds=1)
+
+
+def _json(metadata: Any) -> str:
+    return json.dumps(dict(metadata), ensure_ascii=False, separators=(",", ":"))
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode())

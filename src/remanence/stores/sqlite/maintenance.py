@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from remanence.domain.records import (
     AddVersion,
@@ -19,6 +20,8 @@ from remanence.domain.records import (
     Scope,
 )
 from remanence.errors import ConflictError
+from remanence.stores.noted import noted
+from remanence.stores.sqlite import events
 from remanence.stores.sqlite.rows import (
     FOREVER,
     FROM_MEMORY,
@@ -44,17 +47,24 @@ from remanence.stores.sqlite.writing import (
 # -- sweep
 
 
-def sweep(context: WriteContext, now_us: int, limit: int) -> int:
+def sweep(context: WriteContext, now: datetime, limit: int, tenant: str | None) -> int:
     """Erase records whose latest version expired, then key-value entries; at most `limit` of both together."""
+    now_us = to_us(now)
+    whose, owner = (
+        ("", ())
+        if tenant is None
+        else (" AND ns_id IN (SELECT ns_id FROM namespace WHERE tenant = ?)", (tenant,))
+    )
     rows = context.connection.execute(
         "SELECT ns_id, id FROM memory AS m WHERE expires_at <= ? AND NOT pinned AND NOT EXISTS"
-        " (SELECT 1 FROM memory AS l WHERE l.ns_id = m.ns_id AND l.id = m.id AND l.version > m.version) LIMIT ?",
-        (now_us, limit),
+        " (SELECT 1 FROM memory AS l WHERE l.ns_id = m.ns_id AND l.id = m.id AND l.version > m.version)"
+        f"{whose} LIMIT ?",
+        (now_us, *owner, limit),
     ).fetchall()
     for ns_id, id in rows:
-        erase(context, ns_id, [id])
+        erase(context, ns_id, [id], at=now)
     entries = context.connection.execute(
-        "SELECT ns_id, key FROM kv WHERE expires_at <= ? LIMIT ?", (now_us, limit - len(rows))
+        f"SELECT ns_id, key FROM kv WHERE expires_at <= ?{whose} LIMIT ?", (now_us, *owner, limit - len(rows))
     ).fetchall()
     context.connection.executemany("DELETE FROM kv WHERE ns_id = ? AND key = ?", entries)
     prune_tombstones(context)
@@ -195,13 +205,15 @@ def import_versions(
     """Add the versions that are not there yet, with their counters. Claims already held here are not claimed again."""
     ns_id = context.ensure_namespace(scope)
     require_model(context, model)
-    added = 0
+    done: list[Change] = []
     for change in changes:
         match change:
             case AddVersion():
-                added += _import_version(context, ns_id, change)
+                if _import_version(context, ns_id, change):
+                    done.append(change)
             case CloseVersion():
                 close_version(context, ns_id, change)
+                done.append(change)
             case ClaimIdempotencyKey():
                 context.connection.execute(
                     "INSERT OR IGNORE INTO idempotency"
@@ -210,7 +222,9 @@ def import_versions(
                 )
             case Reinforce():
                 raise TypeError("an import brings counters with its versions")
-    return added
+    if context.noting:
+        events.note(context, scope, noted(done))
+    return sum(isinstance(change, AddVersion) for change in done)
 
 
 def _import_version(context: WriteContext, ns_id: int, change: AddVersion) -> bool:
@@ -298,7 +312,8 @@ _BROKEN = (
     ),
     (
         "SELECT ns_id, sum(n) FROM (SELECT ns_id, count(*) AS n FROM memory GROUP BY ns_id UNION ALL"
-        " SELECT ns_id, count(*) FROM kv GROUP BY ns_id) AS r"
+        " SELECT ns_id, count(*) FROM kv GROUP BY ns_id UNION ALL"
+        " SELECT ns_id, count(*) FROM channel GROUP BY ns_id) AS r"
         " WHERE NOT EXISTS (SELECT 1 FROM namespace AS n WHERE n.ns_id = r.ns_id) GROUP BY ns_id",
         "{1} rows of namespace {0} belong to no namespace that has a name",
     ),
@@ -376,6 +391,25 @@ _BROKEN = (
         "SELECT n.name, n.entries, (SELECT count(*) FROM memory AS m WHERE m.ns_id = n.ns_id AND m.terms IS NOT NULL"
         " AND m.retracted_at IS NULL) AS actual FROM namespace AS n WHERE n.entries != actual",
         "namespace {0!r} counts {1} memories where {2} are",
+    ),
+    (
+        "SELECT n.name, n.bytes, coalesce(held.bytes, 0) FROM namespace AS n LEFT JOIN"
+        " (SELECT ns_id, sum(bytes) AS bytes FROM (SELECT ns_id, length(CAST(content AS BLOB)) + length(CAST(metadata AS BLOB)) AS bytes FROM memory"
+        " UNION ALL SELECT ns_id, length(CAST(value AS BLOB)) FROM kv"
+        " UNION ALL SELECT ns_id, length(CAST(data AS BLOB)) FROM post) GROUP BY ns_id) AS held ON held.ns_id = n.ns_id"
+        " WHERE n.bytes != coalesce(held.bytes, 0)",
+        "namespace {0!r} counts {1} bytes where {2} are",
+    ),
+    (
+        "SELECT p.channel_id, count(*) FROM post AS p WHERE NOT EXISTS (SELECT 1 FROM channel AS c"
+        " WHERE c.channel_id = p.channel_id AND c.ns_id = p.ns_id) GROUP BY p.channel_id",
+        "{1} posts belong to channel {0}, which does not exist",
+    ),
+    (
+        "SELECT c.name, c.posts, count(p.number), coalesce(max(p.number), 0) AS newest FROM channel AS c"
+        " LEFT JOIN post AS p ON p.channel_id = c.channel_id GROUP BY c.channel_id"
+        " HAVING c.posts != count(p.number) OR c.posts != newest",
+        "channel {0!r} counts {1} posts where {2} are, up to number {3}",
     ),
     (
         "SELECT p.seq, count(*) FROM posting AS p WHERE p.seq > 0 AND NOT EXISTS"

@@ -28,7 +28,11 @@ from remanence.domain.records import (
     Use,
 )
 from remanence.stores.sqlite import maintenance, writing
+from remanence.stores.sqlite.channels import Channels
 from remanence.stores.sqlite.database import Database
+from remanence.stores.sqlite.documents import DocumentTable
+from remanence.stores.sqlite.events import Events
+from remanence.stores.sqlite.jobs import Jobs
 from remanence.stores.sqlite.rows import (
     FROM_MEMORY,
     HOLDS_CLAIMS,
@@ -51,7 +55,7 @@ if TYPE_CHECKING:
 DEFAULT_CACHE_BYTES = 1 << 30
 
 
-class SQLiteStore:
+class SQLiteStore(Channels, DocumentTable, Jobs, Events):
     """Memories in one SQLite file, or in RAM when `path` is None.
 
     `cache_bytes` bounds what is kept of the file in memory for searching. Opening creates the file and its directory
@@ -261,14 +265,31 @@ class SQLiteStore:
 
         return self._db.write(work)
 
-    def sweep(self, *, now: datetime, limit: int) -> int:
+    def sweep(self, *, now: datetime, limit: int, tenant: str | None = None) -> int:
         def work(context: writing.WriteContext) -> int:
-            swept = maintenance.sweep(context, to_us(now), limit)
+            swept = maintenance.sweep(context, now, limit, tenant)
             if swept:
                 self._db.note_erased()
             return swept
 
         return self._db.write(work)
+
+    def count(self, scope: Scope, filter: Filter, *, at: datetime) -> int:
+        condition, parameters = compile_filter(filter)
+        with self._db.read() as connection:
+            (count,) = connection.execute(
+                f"SELECT count(*) FROM memory AS m WHERE m.ns_id = ? AND {VISIBLE} AND {condition}",
+                [find_namespace(connection, scope), *visible_parameters(to_us(at)), *parameters],
+            ).fetchone()
+            return count
+
+    def sessions(self, scope: Scope, *, at: datetime) -> builtins.list[tuple[str, int]]:
+        with self._db.read() as connection:
+            return connection.execute(
+                "SELECT m.session_id, count(*) FROM memory AS m WHERE m.ns_id = ? AND m.session_id IS NOT NULL"
+                f" AND {VISIBLE} GROUP BY m.session_id ORDER BY m.session_id",
+                [find_namespace(connection, scope), *visible_parameters(to_us(at))],
+            ).fetchall()
 
     # -- key-value
 
@@ -324,8 +345,12 @@ class SQLiteStore:
     def namespaces(self, tenant: str) -> builtins.list[str]:
         with self._db.read() as connection:
             rows = connection.execute(
-                "SELECT name FROM namespace AS n WHERE tenant = ? AND (EXISTS"
-                " (SELECT 1 FROM memory WHERE ns_id = n.ns_id) OR EXISTS (SELECT 1 FROM kv WHERE ns_id = n.ns_id))",
+                "SELECT name FROM namespace AS n WHERE tenant = ? AND ("
+                + " OR ".join(
+                    f"EXISTS (SELECT 1 FROM {table} WHERE ns_id = n.ns_id)"
+                    for table in ("memory", "kv", "channel")
+                )
+                + ")",
                 (tenant,),
             )
             return sorted(name for (name,) in rows)

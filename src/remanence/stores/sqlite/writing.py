@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from remanence.domain.records import (
@@ -19,6 +20,8 @@ from remanence.domain.records import (
     Scope,
 )
 from remanence.errors import ConflictError, EmbedderMismatchError, StoreCorruptError
+from remanence.stores.noted import noted
+from remanence.stores.sqlite import events
 from remanence.stores.sqlite.rows import (
     INSERT_MEMORY,
     find_namespace,
@@ -50,6 +53,7 @@ class WriteContext:
         # What this transaction has already looked up; undone with the write that did.
         self._namespaces: list[tuple[Scope, int]] = []
         self.models: list[EmbeddingModel] = []
+        self._noting: list[bool] = []
 
     def mark(self) -> tuple[int, ...]:
         return tuple(len(part) for part in self._parts())
@@ -69,6 +73,7 @@ class WriteContext:
             self._erased,
             self._namespaces,
             self.models,
+            self._noting,
         )
 
     def ensure_namespace(self, scope: Scope) -> int:
@@ -85,6 +90,17 @@ class WriteContext:
             ).fetchone()
         self._namespaces.append((scope, ns_id))
         return ns_id
+
+    @property
+    def noting(self) -> bool:
+        """Whether somebody wants to know what happens here. Looked up once."""
+        if not self._noting:
+            self._noting.append(events.are_noted(self.connection))
+        return self._noting[-1]
+
+    def begin_noting(self) -> None:
+        self.connection.execute("INSERT OR IGNORE INTO meta VALUES ('events', 'noted')")
+        self._noting.append(True)
 
     # -- what write functions call
 
@@ -184,8 +200,8 @@ class WriteContext:
             "DELETE FROM posting WHERE ns_id = ? AND term = ? AND seq = ?", [(ns_id, t, seq) for t in hashes]
         )
         self.connection.execute("DELETE FROM entry WHERE ns_id = ? AND seq = ?", (ns_id, seq))
-        self.drop_vectors(ns_id, seq)
         self.connection.execute("DELETE FROM reembedding WHERE seq = ?", (seq,))
+        # A trigger drops passages and tokens with the version.
         self.end_outdated(seq)
         if believed:
             self._df.extend(((ns_id, term), -1) for term in hashes)
@@ -291,6 +307,8 @@ def apply(context: WriteContext, scope: Scope, changes: Sequence[Change], model:
                     "INSERT INTO idempotency VALUES (?, ?, ?, ?)",
                     (ns_id, change.key, change.fingerprint, change.id),
                 )
+    if context.noting:
+        events.note(context, scope, noted(changes))
 
 
 def add_version(context: WriteContext, ns_id: int, change: AddVersion) -> None:
@@ -343,8 +361,13 @@ def _reinforce(context: WriteContext, ns_id: int, change: Reinforce) -> None:
         raise ConflictError(f"memory {change.id} is not believed any more")
 
 
-def erase(context: WriteContext, ns_id: int, ids: Sequence[str]) -> tuple[list[str], int]:
-    """Erase every trace of these records; returns the ids that were there and how many versions they had."""
+def erase(
+    context: WriteContext, ns_id: int, ids: Sequence[str], *, at: datetime | None = None
+) -> tuple[list[str], int]:
+    """Erase every trace of these records; returns the ids that were there and how many versions they had.
+
+    `at` is the time that an event tells of it; None: now.
+    """
     erased: list[str] = []
     versions = 0
     for id in ids:
@@ -359,6 +382,11 @@ def erase(context: WriteContext, ns_id: int, ids: Sequence[str]) -> tuple[list[s
             context.connection.execute(f"DELETE FROM {table} WHERE ns_id = ? AND id = ?", (ns_id, id))
         erased.append(id)
         versions += len(rows)
+    if erased and context.noting:
+        tenant, namespace = context.connection.execute(
+            "SELECT tenant, name FROM namespace WHERE ns_id = ?", (ns_id,)
+        ).fetchone()
+        events.note_forgotten(context, Scope(tenant=tenant, namespace=namespace), erased, at)
     return erased, versions
 
 
