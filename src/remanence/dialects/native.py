@@ -72,9 +72,9 @@ async def count_tokens(body: models.Tokens, access: AccessDep) -> Response:
 )
 async def sweep(access: AccessDep) -> Response:
     """In every namespace of the tenant; also happens by itself. Needs the scope `admin`."""
-    access.require("admin")
-    memory = access.writing(next(iter(access.caller.namespaces), "default"))
-    return json_response({"swept": await memory.sweep()})
+    access.admin()
+    access.everywhere()
+    return json_response({"swept": await access.erasing("default").sweep()})
 
 
 router.include_router(native_memories.router)

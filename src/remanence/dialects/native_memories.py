@@ -135,7 +135,9 @@ async def remember(
 )
 async def remember_many(ns: Ns, body: models.Batch, access: AccessDep) -> Response:
     """In one transaction: all of them, or none. An item is a text or `remember`'s arguments."""
-    results = await access.writing(ns).remember_many([item.given() for item in body.items])
+    results = await access.writing(ns, memories=len(body.items)).remember_many(
+        [item.given() for item in body.items]
+    )
     return json_response({"results": [wire.remembered_to_dict(done) for done in results]})
 
 
@@ -244,7 +246,7 @@ async def key_history(
 )
 async def update_memory(ns: Ns, id: Id, body: models.Update, access: AccessDep) -> Response:
     """Records a new version with the members that were sent; null clears, and what is absent stays as it is."""
-    return json_response(wire.record_to_dict(await access.writing(ns).update(id, **body.given())))
+    return json_response(wire.record_to_dict(await access.writing(ns, memories=0).update(id, **body.given())))
 
 
 @router.delete(
@@ -256,7 +258,7 @@ async def update_memory(ns: Ns, id: Id, body: models.Update, access: AccessDep) 
 )
 async def forget_memory(ns: Ns, id: Id, access: AccessDep) -> Response:
     """Erases it for good, with every version."""
-    return json_response(wire.receipt_to_dict(await access.writing(ns).forget(id)))
+    return json_response(wire.receipt_to_dict(await access.erasing(ns).forget(id)))
 
 
 @router.post(
@@ -271,7 +273,7 @@ async def retract_memory(
 ) -> Response:
     """It is no longer recalled, stays in its history, and can be restored. The body may be left out."""
     return json_response(
-        wire.record_to_dict(await access.writing(ns).retract(id, **(body.given() if body else {})))
+        wire.record_to_dict(await access.erasing(ns).retract(id, **(body.given() if body else {})))
     )
 
 
@@ -300,4 +302,4 @@ async def restore_memory(
 )
 async def forget(ns: Ns, body: models.Forget, access: AccessDep) -> Response:
     """Erases them for good: by id, by filter, or everything in the namespace; exactly one of these."""
-    return json_response(wire.receipt_to_dict(await access.writing(ns).forget(**body.given())))
+    return json_response(wire.receipt_to_dict(await access.erasing(ns).forget(**body.given())))

@@ -71,7 +71,7 @@ async def get_value(ns: Ns, key: Key, access: AccessDep) -> Response:
 )
 async def set_value(ns: Ns, key: Key, body: models.SetValue, access: AccessDep) -> Response:
     """Any JSON value, read back unchanged; takes the place of the one before."""
-    version = await access.writing(ns).kv.set(key, body.value, ttl=body.ttl)
+    version = await access.writing(ns, memories=0).kv.set(key, body.value, ttl=body.ttl)
     return json_response({"key": key, "version": version})
 
 
@@ -84,7 +84,7 @@ async def set_value(ns: Ns, key: Key, body: models.SetValue, access: AccessDep) 
 )
 async def delete_value(ns: Ns, key: Key, access: AccessDep) -> Response:
     """404 if there was none."""
-    if not await access.writing(ns).kv.delete(key):
+    if not await access.erasing(ns).kv.delete(key):
         raise _no_key(ns, key)
     return json_response({"deleted": True})
 
@@ -119,7 +119,7 @@ async def create_channel(
     ns: Ns, name: Key, access: AccessDep, body: Annotated[models.Create | None, Body()] = None
 ) -> Response:
     """With a JSON object that describes it. A channel also begins with its first post. The body may be left out."""
-    channel = access.writing(ns).channel(name)
+    channel = access.writing(ns, memories=0).channel(name)
     made = await channel.create(**(body.given() if body else {}))
     info = await channel.info()
     if info is None:  # somebody deleted it at once
@@ -151,7 +151,7 @@ async def get_channel(ns: Ns, name: Key, access: AccessDep) -> Response:
 )
 async def delete_channel(ns: Ns, name: Key, access: AccessDep) -> Response:
     """With all its posts; 404 if there was none."""
-    if not await access.writing(ns).channel(name).delete():
+    if not await access.erasing(ns).channel(name).delete():
         raise _no_channel(ns, name)
     return json_response({"deleted": True})
 
@@ -166,7 +166,7 @@ async def delete_channel(ns: Ns, name: Key, access: AccessDep) -> Response:
 )
 async def post(ns: Ns, name: Key, body: models.NewPost, access: AccessDep) -> Response:
     """Appends a JSON value; when this answers, it is on the disk. Makes the channel if there is none."""
-    made = await access.writing(ns).channel(name).post(**body.given())
+    made = await access.writing(ns, memories=0).channel(name).post(**body.given())
     return json_response(wire.post_to_dict(made), 201)
 
 
