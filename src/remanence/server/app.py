@@ -13,7 +13,7 @@ from starlette.types import Scope
 from remanence import __version__
 from remanence.backend import Backend
 from remanence.bootstrap import open_backend
-from remanence.dialects import native
+from remanence.dialects import kronvex, memstore, native
 from remanence.dialects.access import Services
 from remanence.domain.callers import Caller
 from remanence.engine import AsyncEngine
@@ -45,6 +45,8 @@ def create_app(settings: Settings | None = None, *, backend: Backend | None = No
     app.add_exception_handler(HTTPException, errors.on_http_error)
     app.add_exception_handler(Exception, errors.on_bug)
     app.include_router(native.router)
+    app.include_router(kronvex.router)
+    app.include_router(memstore.router)
 
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> dict[str, str]:  # pyright: ignore[reportUnusedFunction]

@@ -1,0 +1,193 @@
+"""What clients of Kronvex send, and the shapes they read: every field that its SDKs, pages and servers name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from remanence.dialects.kronvex_agents import Agent
+from remanence.domain.records import MemoryRecord, Recalled, Remembered
+from remanence.domain.transfer import time_text
+from remanence.domain.validation import MAX_LIMIT
+
+DAY: Final = 86_400
+TYPE: Final = "episodic"
+MESSAGES_READ: Final = 3  # of `context_messages`: what was said last says what the question is about
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class AgentBody(Body):
+    name: Annotated[str, Field(min_length=1, max_length=255)]
+    description: str | None = None
+    metadata: dict[str, Any] | None = None
+
+
+class AgentChanges(Body):
+    name: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    description: str | None = None
+    metadata: dict[str, Any] | None = None
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that are given; a name cannot be taken away."""
+        given = self.model_dump(exclude_unset=True)
+        return {field: value for field, value in given.items() if field != "name" or value is not None}
+
+
+class MemoryBody(Body):
+    content: str
+    memory_type: str | None = None
+    session_id: str | None = None
+    ttl_days: Annotated[int, Field(ge=1, le=3650)] | None = None
+    ttl_seconds: Annotated[int, Field(ge=60)] | None = None
+    pinned: bool = False
+    metadata: dict[str, Any] | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Of the engine's `remember`."""
+        days = self.ttl_days
+        return {
+            "content": self.content,
+            "type": self.memory_type or TYPE,
+            "session_id": self.session_id or None,
+            "ttl": self.ttl_seconds if self.ttl_seconds is not None or days is None else days * DAY,
+            "pinned": self.pinned,
+            "metadata": self.metadata,
+        }
+
+
+class MemoryChanges(Body):
+    content: str | None = None
+    memory_type: str | None = None
+    pinned: bool | None = None
+    metadata: dict[str, Any] | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Of the engine's `update`."""
+        given = {
+            "content": self.content,
+            "type": self.memory_type,
+            "pinned": self.pinned,
+            "metadata": self.metadata,
+        }
+        return {name: value for name, value in given.items() if value is not None}
+
+
+class Asking(Body):
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] | None = None
+    top_k: Annotated[int, Field(ge=1, le=MAX_LIMIT)] | None = None
+    threshold: Annotated[float, Field(ge=0, le=1)] | None = None
+    memory_type: str | None = None
+    session_id: str | None = None
+
+    def arguments(self) -> dict[str, Any]:
+        """Of the engine's `recall`, but for the query."""
+        return {
+            "limit": self.limit or self.top_k or 5,
+            "min_score": self.threshold or 0.0,
+            "types": [self.memory_type] if self.memory_type else (),
+            "session_id": self.session_id or None,
+            "profile": "kronvex",
+        }
+
+
+class RecallBody(Asking):
+    query: str
+    context_messages: list[str | dict[str, Any]] | None = None
+
+    def question(self) -> str:
+        """The query, after the last of what was said before it."""
+        said: list[str] = []
+        for message in self.context_messages or ():
+            content = message if isinstance(message, str) else message.get("content")
+            if isinstance(content, str) and content.strip():
+                said.append(content)
+        return "\n".join((*said[-MESSAGES_READ:], self.query))
+
+
+class ContextBody(Asking):
+    query: str | None = None
+    message: str | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+
+
+class BulkBody(Body):
+    memories: Annotated[list[Any], Field(min_length=1, max_length=100)]
+
+
+class IngestBody(Body):
+    content: str
+    source: str | None = None
+    memory_type: str | None = None
+    max_memories: Annotated[int, Field(ge=1, le=500)] | None = None
+
+
+Sort = Literal[
+    "recent",
+    "newest",
+    "-created_at",
+    "created_at_desc",
+    "oldest",
+    "created_at",
+    "created_at_asc",
+    "access_count",
+]
+
+
+def agent_of(agent: Agent) -> dict[str, Any]:
+    return {
+        "id": agent.id,
+        "name": agent.name,
+        "description": agent.description,
+        "metadata": agent.metadata,
+        "created_at": time_text(agent.created_at),
+        "memory_count": agent.memories,
+    }
+
+
+def memory_of(record: MemoryRecord) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "agent_id": record.namespace,
+        "content": record.content,
+        "session_id": record.session_id,
+        "memory_type": record.type,
+        "metadata": record.metadata,
+        "created_at": time_text(record.created_at),
+        "access_count": record.access_count,
+        "expires_at": None if record.pinned else time_text(record.expires_at),
+        "pinned": record.pinned,
+        "deduplicated": False,
+        "superseded": record.superseded_by is not None,
+        "superseded_by": record.superseded_by,
+        "conflict_detected": False,
+        "conflicts_resolved": 0,
+    }
+
+
+def remembered_of(done: Remembered) -> dict[str, Any]:
+    return {
+        **memory_of(done.record),
+        "deduplicated": done.action == "reinforced",
+        "conflict_detected": bool(done.superseded),
+        "conflicts_resolved": len(done.superseded),
+    }
+
+
+def hit_of(hit: Recalled) -> dict[str, Any]:
+    """A memory with its scores, flat as the SDK reads it and nested as the service answers it."""
+    scores = _scores(hit)
+    return {**memory_of(hit.record), "score": hit.score, **scores}
+
+
+def result_of(hit: Recalled) -> dict[str, Any]:
+    return {"memory": memory_of(hit.record), "score": hit.score, **_scores(hit)}
+
+
+def _scores(hit: Recalled) -> Mapping[str, float]:
+    # What the profile adds up is what the service calls confidence.
+    return {"similarity": max(hit.evidence.get("similarity", 0.0), 0.0), "confidence": hit.score}
