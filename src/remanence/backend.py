@@ -105,6 +105,7 @@ class Backend:
     searchers: Executor | None = None  # as many as can compute at once: more only fight for the interpreter
     max_content: int = validation.MAX_CONTENT
     keyword_fallback: bool = False  # recall by words alone when the embedder fails, and say so
+    reads_here: bool = False  # single rows are read on the event loop: a hand-over costs several times the read
     count_tokens: Callable[[str], int] = text.estimate_tokens
     close: Callable[[], None] = lambda: None
     users: int = 0
@@ -143,6 +144,10 @@ class Backend:
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
         """A store call that only reads, on a worker thread; the event loop stays free."""
         return await self._on(self.executor, work, *arguments)
+
+    async def run_short(self, work: Callable[..., T], *arguments: Any) -> T:
+        """A store call that reads a row or two: on a worker thread, or at once where that was chosen."""
+        return work(*arguments) if self.reads_here else await self._on(self.executor, work, *arguments)
 
     async def search(self, work: Callable[..., T], *arguments: Any) -> T:
         """A recall's computation, on one of the few threads for them."""

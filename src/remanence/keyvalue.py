@@ -32,7 +32,7 @@ class AsyncKeyValue:
     async def entry(self, key: str) -> Entry | None:
         """The entry with its version and times."""
         now = self._checked("key", key)
-        return await self._backend.run(lambda: self._backend.store.kv_get(self._scope, key, now=now))
+        return await self._backend.run_short(lambda: self._backend.store.kv_get(self._scope, key, now=now))
 
     async def set(self, key: str, value: Any, *, ttl: timedelta | float | None = None) -> int:
         """Store a JSON value; returns its version, which counts the sets from 1. `ttl` as in `remember`."""
