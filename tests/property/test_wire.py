@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remanence.domain import wire
@@ -139,6 +139,7 @@ def sent(value):
 
 
 @every_kind
+@settings(max_examples=40)
 @given(data=st.data())
 def test_values_come_back_unchanged(kind, data):
     values, to_dict, from_dict = BOTH_WAYS[kind]
@@ -162,6 +163,7 @@ def test_a_block_comes_back_with_its_hits(text, hits):
 
 
 @every_kind
+@settings(max_examples=40)
 @given(data=st.data())
 def test_members_of_a_newer_release_are_ignored(kind, data):
     values, to_dict, from_dict = BOTH_WAYS[kind]
@@ -170,6 +172,7 @@ def test_members_of_a_newer_release_are_ignored(kind, data):
 
 
 @every_kind
+@settings(max_examples=40)
 @given(data=st.data())
 def test_what_is_missing_is_named(kind, data):
     values, to_dict, from_dict = BOTH_WAYS[kind]
@@ -181,6 +184,7 @@ def test_what_is_missing_is_named(kind, data):
 
 
 @every_kind
+@settings(max_examples=40)
 @given(data=st.data())
 def test_what_is_no_answer_of_ours_is_refused_or_read_as_it_is(kind, data):
     values, to_dict, from_dict = BOTH_WAYS[kind]
@@ -195,6 +199,7 @@ def test_what_is_no_answer_of_ours_is_refused_or_read_as_it_is(kind, data):
 
 
 @every_kind
+@settings(max_examples=40)
 @given(JSON.filter(lambda value: not isinstance(value, dict)))
 def test_what_is_no_object_is_refused(kind, answer):
     with pytest.raises(ServerError):
@@ -220,7 +225,7 @@ def test_times_arrive_as_the_moment_they_were(time):
     assert wire.moment("since", time.isoformat()) == time
 
 
-@given(st.datetimes(datetime.min + 2 * DAY, datetime.max - 2 * DAY, timezones=ZONES))
+@given(st.datetimes(timezones=ZONES).filter(lambda time: 1 < time.year < 9999))
 def test_times_are_sent_as_the_moment_they_are(time):
     assert wire.moment("since", wire.argument(time)) == time
 
