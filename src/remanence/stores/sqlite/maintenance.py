@@ -393,11 +393,12 @@ _BROKEN = (
         "namespace {0!r} counts {1} memories where {2} are",
     ),
     (
-        "SELECT n.name, n.bytes, coalesce(held.bytes, 0) FROM namespace AS n LEFT JOIN"
-        " (SELECT ns_id, sum(bytes) AS bytes FROM (SELECT ns_id, length(CAST(content AS BLOB)) + length(CAST(metadata AS BLOB)) AS bytes FROM memory"
+        "SELECT n.name, n.bytes, coalesce(h.size, 0) FROM namespace AS n LEFT JOIN"
+        " (SELECT ns_id, sum(size) AS size FROM ("
+        "SELECT ns_id, length(CAST(content AS BLOB)) + length(CAST(metadata AS BLOB)) AS size FROM memory"
         " UNION ALL SELECT ns_id, length(CAST(value AS BLOB)) FROM kv"
-        " UNION ALL SELECT ns_id, length(CAST(data AS BLOB)) FROM post) GROUP BY ns_id) AS held ON held.ns_id = n.ns_id"
-        " WHERE n.bytes != coalesce(held.bytes, 0)",
+        " UNION ALL SELECT ns_id, length(CAST(data AS BLOB)) FROM post"
+        ") GROUP BY ns_id) AS h ON h.ns_id = n.ns_id WHERE n.bytes != coalesce(h.size, 0)",
         "namespace {0!r} counts {1} bytes where {2} are",
     ),
     (
