@@ -188,7 +188,8 @@ async def bulk(agent_id: str, body: BulkBody, access: AccessDep) -> Response:
             given[i] = MemoryBody.model_validate(item).arguments()
         except ValidationError as error:
             first = error.errors()[0]
-            errors[i] = f"memories[{i}].{'.'.join(map(str, first['loc']))}: {first['msg']}"
+            place = ".".join((f"memories[{i}]", *map(str, first["loc"])))
+            errors[i] = f"{place}: {first['msg'] if first['loc'] else 'must be an object'}"
     while given:
         places = list(given)
         try:

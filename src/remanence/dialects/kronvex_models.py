@@ -17,6 +17,9 @@ TYPE: Final = "episodic"
 MESSAGES_READ: Final = 3  # of `context_messages`: what was said last says what the question is about
 
 
+Type = Annotated[str, Field(max_length=64)]
+
+
 class Body(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
@@ -40,7 +43,7 @@ class AgentChanges(Body):
 
 class MemoryBody(Body):
     content: str
-    memory_type: str | None = None
+    memory_type: Type | None = None
     session_id: str | None = None
     ttl_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     ttl_seconds: Annotated[int, Field(ge=60)] | None = None
@@ -62,7 +65,7 @@ class MemoryBody(Body):
 
 class MemoryChanges(Body):
     content: str | None = None
-    memory_type: str | None = None
+    memory_type: Type | None = None
     pinned: bool | None = None
     metadata: dict[str, Any] | None = None
 
@@ -81,7 +84,7 @@ class Asking(Body):
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] | None = None
     top_k: Annotated[int, Field(ge=1, le=MAX_LIMIT)] | None = None
     threshold: Annotated[float, Field(ge=0, le=1)] | None = None
-    memory_type: str | None = None
+    memory_type: Type | None = None
     session_id: str | None = None
 
     def arguments(self) -> dict[str, Any]:
@@ -122,7 +125,7 @@ class BulkBody(Body):
 class IngestBody(Body):
     content: str
     source: str | None = None
-    memory_type: str | None = None
+    memory_type: Type | None = None
     max_memories: Annotated[int, Field(ge=1, le=500)] | None = None
 
 
