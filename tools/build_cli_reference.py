@@ -13,6 +13,7 @@ from typer.models import CommandInfo
 from typer.testing import CliRunner
 
 from remanence.cli.app import SECTIONS, app
+from remanence.cli.keys import app as keys
 from remanence.cli.keyvalue import app as kv
 
 TARGET = Path(__file__).parent.parent / "docs" / "cli.md"
@@ -46,9 +47,10 @@ def reference() -> str:
     for title, commands in SECTIONS.items():
         parts.append(f"## {title}\n")
         parts.extend(block(f"remanence {name}", name) for name in commands)
-    parts.append("## Values\n")
-    parts.append(block("remanence kv", "kv"))
-    parts.extend(block(f"remanence kv {one.name}", "kv", str(one.name)) for one in named(kv))
+    for title, name, group in (("Keys", "keys", keys), ("Values", "kv", kv)):
+        parts.append(f"## {title}\n")
+        parts.append(block(f"remanence {name}", name))
+        parts.extend(block(f"remanence {name} {one.name}", name, str(one.name)) for one in named(group))
     return "\n".join(parts)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from remanence import __version__
-from remanence.cli import exchange, keyvalue, memories, overview, records, serve, upkeep
+from remanence.cli import exchange, keys, keyvalue, memories, overview, records, serve, upkeep
 from remanence.cli.frame import Command, Group, frame_of
 
 SECTIONS = {
@@ -38,6 +38,7 @@ class Root(Group):
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         sections = {**{title: list(names) for title, names in SECTIONS.items()}, "Values": ["kv"]}
+        sections["Server"].append("keys")
         for title, names in sections.items():
             with formatter.section(title):
                 formatter.write_dl([(name, self.commands[name].get_short_help_str(80)) for name in names])
@@ -79,3 +80,4 @@ for commands in SECTIONS.values():
     for name, function in commands.items():
         app.command(name=name, cls=Command)(function)
 app.add_typer(keyvalue.app, name="kv", help="Plain values by key, beside the memories.")
+app.add_typer(keys.app, name="keys", help="Who may use the server, and how much.")

@@ -61,6 +61,11 @@ class Authenticator:
         self._known: OrderedDict[str, tuple[float, Known]] = OrderedDict()
         self._unknown: OrderedDict[str, float] = OrderedDict()
 
+    @property
+    def local(self) -> bool:
+        """Whether nobody needs a key, as of the last request."""
+        return not self._locked
+
     def open(self, backend: Backend) -> None:
         self._backend = backend
         store = backend.store
@@ -202,9 +207,16 @@ def _text(content: bytes) -> str:
 
 # -- where from
 
+_PASSED_ON = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
+
 
 def from_here(host: str, scope: Scope) -> bool:
-    """Whether a server on `host` was reached from this machine, over an address that only this machine reaches."""
+    """Whether a server on `host` was reached from this machine, over an address that only this machine reaches.
+
+    What a proxy on this machine passes on comes from elsewhere.
+    """
+    if any(name in _PASSED_ON for name, _ in scope["headers"]):
+        return False
     ends = (scope.get("server"), scope.get("client"))
     return is_loopback(host) and not any(end is not None and _elsewhere(str(end[0])) for end in ends)
 
