@@ -155,6 +155,11 @@ def test_hits_keep_what_the_recall_said_of_all(hits):
     assert (back.confidence, back.degraded) == (hits.confidence, hits.degraded)
 
 
+@given(ENTRIES)
+def test_an_entry_as_text_is_the_same(entry):
+    assert json.loads(wire.entry_to_json(entry)) == sent(wire.entry_to_dict(entry))
+
+
 @given(TEXTS, FOUND)
 def test_a_block_comes_back_with_its_hits(text, hits):
     back = wire.block_from_dict(sent(wire.block_to_dict(Block(text, hits), 7)))

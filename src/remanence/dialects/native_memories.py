@@ -14,7 +14,7 @@ from remanence.dialects import native_models as models
 from remanence.dialects.access import AccessDep
 from remanence.dialects.rendering import json_response
 from remanence.domain import wire
-from remanence.domain.validation import MAX_KEY, MAX_NAME
+from remanence.domain.validation import MAX_KEY, MAX_LIMIT, MAX_NAME
 from remanence.errors import InvalidInputError
 
 router = APIRouter(prefix="/namespaces/{ns:segment}")
@@ -185,11 +185,16 @@ async def list_memories(
     ns: Ns, query: Annotated[models.ListQuery, QueryString()], access: AccessDep
 ) -> Response:
     """Newest first. `types` and `tags` may be repeated; `next` is `after` of the next page."""
-    found = await access.reading(ns).list(**query.given())
+    limit, arguments = query.limit, query.given()
+    if 0 < limit < MAX_LIMIT:
+        arguments["limit"] = limit + 1  # one more tells whether there is a page after this one
+    found = await access.reading(ns).list(**arguments)
+    more = len(found) > limit or len(found) == MAX_LIMIT
+    shown = found[:limit]
     return json_response(
         {
-            "memories": [wire.record_to_dict(record) for record in found],
-            "next": found[-1].id if len(found) == query.limit else None,
+            "memories": [wire.record_to_dict(record) for record in shown],
+            "next": shown[-1].id if more else None,
         }
     )
 

@@ -12,7 +12,7 @@ from remanence.dialects import native_answers as answers
 from remanence.dialects import native_models as models
 from remanence.dialects.access import AccessDep
 from remanence.dialects.native_memories import Ns
-from remanence.dialects.rendering import json_response
+from remanence.dialects.rendering import json_response, json_text_response
 from remanence.domain import wire
 from remanence.domain.validation import MAX_KEY
 from remanence.errors import NotFoundError
@@ -59,7 +59,7 @@ async def get_value(ns: Ns, key: Key, access: AccessDep) -> Response:
     entry = await access.reading(ns).kv.entry(key)
     if entry is None:
         raise _no_key(ns, key)
-    return json_response(wire.entry_to_dict(entry))
+    return json_text_response(wire.entry_to_json(entry))
 
 
 @router.put(

@@ -169,6 +169,17 @@ def stats_to_dict(stats: NamespaceStats) -> dict[str, Any]:
     }
 
 
+def entry_to_json(entry: Entry) -> str:
+    """The text of `entry_to_dict`; the value is text already."""
+    rest = {
+        "version": entry.version,
+        "updated_at": time_text(entry.updated_at),
+        "expires_at": time_text(entry.expires_at),
+    }
+    key = json.dumps(entry.key, ensure_ascii=False)
+    return f'{{"key":{key},"value":{entry.value},{json.dumps(rest, separators=(",", ":"))[1:]}'
+
+
 def channel_to_dict(channel: Channel) -> dict[str, Any]:
     return {
         "name": channel.name,
@@ -441,6 +452,7 @@ __all__ = [
     "channel_to_dict",
     "entry_from_dict",
     "entry_to_dict",
+    "entry_to_json",
     "hit_from_dict",
     "hit_to_dict",
     "hits_from_dict",
