@@ -60,7 +60,7 @@ class Settings:
     host: str = "127.0.0.1"
     """Address that `remanence serve` listens on. Beyond this machine it needs a key first."""
     port: int = 8420
-    """Port that it listens on."""
+    """Port that it listens on. 0: any that is free, which it says."""
     workers: int = 1
     """Processes that serve."""
     drain_seconds: int = 30
@@ -70,7 +70,10 @@ class Settings:
     max_headers: int = 64
     """Most headers of a request."""
     idle_seconds: int = 15
-    """How long a client may take to send a request, or keep a connection without one."""
+    """How long a client may take to send a request, or keep a connection without one, or not read an answer.
+
+    A body may take longer as long as 16 KiB come every second.
+    """
     allowed_hosts: str = ""
     """Names, separated by commas, that the `Host` header may have besides this machine's. `*`: any."""
     cors_origins: str = ""
@@ -179,8 +182,10 @@ def _typed(field: Field[Any], value: Any) -> str | int | bool:
             number = int(value)
         except (TypeError, ValueError):
             raise InvalidInputError(name, f"must be a whole number, not {value!r}") from None
-        if number < (0 if name == "embedder_dimension" else 1):
+        if number < (0 if name in ("embedder_dimension", "port") else 1):
             raise InvalidInputError(name, f"must be positive, not {number}")
+        if name == "port" and number > 65535:
+            raise InvalidInputError(name, f"must be at most 65535, not {number}")
         return number
     if not isinstance(value, (str, Path)):
         raise InvalidInputError(name, f"must be str, not {_shown(name, value)!r}")

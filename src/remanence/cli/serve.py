@@ -2,19 +2,66 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from remanence.cli.frame import frame_of
+from remanence.errors import MissingExtraError
+
+
+class LogFormat(StrEnum):
+    AUTO = "auto"
+    CONSOLE = "console"
+    JSON = "json"
 
 
 def serve(
     ctx: typer.Context,
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="Port to listen on.")] = 8420,
+    host: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Address to listen on; default: REMANENCE_HOST, else 127.0.0.1."
+        ),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            max=65535,
+            help="Port to listen on, 0: any that is free; default: REMANENCE_PORT, else 8420.",
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Processes that serve; default: REMANENCE_WORKERS, else 1."),
+    ] = None,
+    log_format: Annotated[
+        LogFormat | None,
+        typer.Option(
+            "--log-format",
+            metavar="FORM",
+            help="auto, console or json; default: REMANENCE_LOG_FORMAT, else auto: JSON unless in a terminal.",
+        ),
+    ] = None,
 ) -> None:
-    """Serve the database over HTTP, until SIGTERM or Ctrl-C."""
-    from remanence.server.serve import serve as run
+    """Serve the database over HTTP, until SIGTERM or Ctrl-C.
 
-    run(frame_of(ctx).settings(), host=host, port=port)
+    Asked to stop, it finishes what it has begun and refuses what is new; asked twice, it stops at once.
+    """
+    try:
+        from remanence.server.serve import serve as run
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("remanence"):
+            raise
+        raise MissingExtraError(f'serving needs {error.name}: pip install "remanence[server]"') from error
+    run(
+        frame_of(ctx).settings(
+            host=host,
+            port=port,
+            workers=workers,
+            log_format=None if log_format is None else log_format.value,
+        )
+    )

@@ -35,7 +35,18 @@ STATUS = {
 }
 """By `code`; any other is 500."""
 
-_CODES = {400: "malformed", 404: "no_such_path", 405: "method_not_allowed", 422: "invalid_input"}
+CODES = {
+    400: "malformed",
+    404: "no_such_path",
+    405: "method_not_allowed",
+    408: "request_timeout",
+    413: "too_large",
+    414: "uri_too_long",
+    421: "misdirected",
+    422: "invalid_input",
+    431: "headers_too_large",
+}
+"""Of what never reaches the engine, by status."""
 
 
 def answer(
@@ -48,13 +59,29 @@ def answer(
     **more: Any,
 ) -> Response:
     """The one body that errors have."""
-    body = {"detail": detail, "code": code, "request_id": request_id, **more}
     return Response(
-        json.dumps(body, ensure_ascii=False).encode(errors="replace"),
+        body(detail, code, request_id, **more),
         status,
         headers,
         media_type="application/json",
     )
+
+
+def body(detail: str, code: str, request_id: str | None, **more: Any) -> bytes:
+    """The JSON of an error."""
+    told = {"detail": detail, "code": code, "request_id": request_id, **more}
+    return json.dumps(told, ensure_ascii=False).encode(errors="replace")
+
+
+def refusal(status: int, detail: str, request_id: str | None, **headers: str) -> Response:
+    """An answer to a request that does not get as far as the engine."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    return answer(status, detail, CODES[status], request_id, headers=sent)
+
+
+def bug(request_id: str | None) -> Response:
+    """What nobody foresaw; its text may hold anything, so only the log has it."""
+    return answer(500, "the server failed; its log has the request id", "internal", request_id)
 
 
 def of_error(error: RemanenceError, request_id: str | None) -> Response:
@@ -105,11 +132,6 @@ async def on_invalid_request(request: Request, error: Exception) -> Response:
 async def on_http_error(request: Request, error: Exception) -> Response:
     """What the framework itself answers, such as an unknown path."""
     assert isinstance(error, HTTPException)
-    code = _CODES.get(error.status_code, "http_error")
+    code = CODES.get(error.status_code, "http_error")
     headers = dict(error.headers) if error.headers else None
     return answer(error.status_code, str(error.detail), code, _request_id(request), headers=headers)
-
-
-async def on_bug(request: Request, error: Exception) -> Response:
-    """What nobody foresaw; its text may hold anything, so only the log has it."""
-    return answer(500, "the server failed; its log has the request id", "internal", _request_id(request))

@@ -1,0 +1,145 @@
+"""Several processes that serve one database: started, replaced when they die, and stopped together."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import shutil
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from multiprocessing.process import BaseProcess
+from types import FrameType
+
+from remanence.server import logs
+from remanence.server.metrics import DIRECTORY
+from remanence.settings import Settings
+
+TICK = 0.1  # seconds between two looks at signals and processes
+LAST_SECONDS = 10  # that a process may take to end, after its drain
+RESTARTS = 5  # in a row, of processes that never came so far as to serve
+
+_spawn = multiprocessing.get_context("spawn")  # a fork would share threads and connections
+
+
+@dataclass(slots=True, eq=False)
+class Worker:
+    process: SpawnProcess
+    ready: Connection
+    serves: bool = False
+
+
+def supervise(settings: Settings, sockets: list[socket.socket], started: Callable[[], None]) -> None:
+    """Keep `settings.workers` processes serving on `sockets` until SIGTERM or SIGINT. SystemExit(1) if none can."""
+    stop = _Signals()
+    directory = tempfile.mkdtemp(prefix="remanence-metrics-")
+    os.environ[DIRECTORY] = directory
+    workers: list[Worker] = []
+    failures = 0
+    announced = False
+    try:
+        workers = [_start(settings, sockets) for _ in range(settings.workers)]
+        while not stop.asked:
+            wait([worker.process.sentinel for worker in workers], timeout=TICK)
+            for number, worker in enumerate(workers):
+                if not worker.serves and _is_ready(worker):
+                    worker.serves = True
+                    failures = 0
+                if worker.process.is_alive() or stop.asked:
+                    continue
+                worker.process.join()
+                _forget(worker)
+                failures += not worker.serves
+                logs.get().error(
+                    "a worker ended and is replaced", pid=worker.process.pid, exit=worker.process.exitcode
+                )
+                if failures > RESTARTS or not announced:
+                    logs.get().error("the workers cannot serve")
+                    raise SystemExit(1)
+                workers[number] = _start(settings, sockets)
+            if not announced and all(worker.serves for worker in workers):
+                announced = True
+                started()
+    finally:
+        _stop(workers, stop, settings.drain_seconds)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+class _Signals:
+    """How often the process was asked to stop."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._note)
+
+    def _note(self, number: int, frame: FrameType | None) -> None:
+        self.asked += 1
+
+
+def _start(settings: Settings, sockets: list[socket.socket]) -> Worker:
+    ready, tell = _spawn.Pipe(duplex=False)
+    process = _spawn.Process(target=work, args=(settings, sockets, tell), name="remanence-worker")
+    process.start()
+    tell.close()
+    return Worker(process, ready)
+
+
+def _is_ready(worker: Worker) -> bool:
+    try:
+        return worker.ready.poll() and bool(worker.ready.recv())
+    except (EOFError, OSError):
+        return False
+
+
+def _forget(worker: Worker) -> None:
+    """Its gauges count no more."""
+    from prometheus_client import multiprocess
+
+    worker.ready.close()
+    with contextlib.suppress(OSError):
+        multiprocess.mark_process_dead(worker.process.pid)  # pyright: ignore[reportUnknownMemberType]
+
+
+def _stop(workers: list[Worker], stop: _Signals, drain_seconds: float) -> None:
+    """Ask all to finish; once more, and they end at once."""
+    for worker in workers:
+        worker.process.terminate()
+    heard = max(stop.asked, 1)
+    ticks = int((drain_seconds + LAST_SECONDS) / TICK)
+    for _ in range(ticks):
+        alive = [worker.process.sentinel for worker in workers if worker.process.is_alive()]
+        if not alive or stop.asked > heard:
+            break
+        wait(alive, timeout=TICK)
+    for worker in workers:
+        if worker.process.is_alive():
+            worker.process.kill()
+        worker.process.join()
+
+
+def work(settings: Settings, sockets: list[socket.socket], ready: Connection) -> None:
+    """One process that serves. A Ctrl-C in a terminal reaches it too; only its supervisor's word counts."""
+    from remanence.server.serve import run
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logs.configure(settings)
+    _end_with(multiprocessing.parent_process())
+    run(settings, sockets, lambda: ready.send(True), signals=(signal.SIGTERM,))
+
+
+def _end_with(parent: BaseProcess | None) -> None:
+    """Stop when the supervisor is gone, however that came."""
+
+    def watch() -> None:
+        if parent is not None:
+            parent.join()
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="remanence-parent", daemon=True).start()
