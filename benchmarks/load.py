@@ -50,7 +50,8 @@ class _Client(asyncio.Protocol):
         if self._whole and len(self._received) >= self._whole and self._waiting is not None:
             status = int(self._received[9:12])
             self._received, self._whole = b"", 0
-            self._waiting.set_result(status)
+            if not self._waiting.done():  # another client's failure may have ended the run
+                self._waiting.set_result(status)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._waiting is not None and not self._waiting.done():
