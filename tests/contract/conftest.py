@@ -1,4 +1,6 @@
 import pytest
 
-for module in ("isolation", "changes", "reading", "search", "contract"):
+MODULES = "isolation changes reading search context contract channels documents jobs events".split()
+
+for module in MODULES:
     pytest.register_assert_rewrite(f"remanence.testing.store_{module}")

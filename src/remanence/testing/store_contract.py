@@ -14,22 +14,31 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import replace
+from typing import Protocol, cast
 
 import pytest
 
 from remanence.domain.records import ClaimIdempotencyKey, EmbeddingModel, Entry, Filter, Reinforce, Scope, Use
 from remanence.domain.text import content_digest
 from remanence.errors import ClosedError, ConflictError, EmbedderMismatchError
-from remanence.ports import Store
+from remanence.ports import Documents, EventLog, JobQueue, Store
 from remanence.testing import builders as b
 from remanence.testing.store_changes import ChangesContract, versions_of
+from remanence.testing.store_channels import ChannelContract, post
 from remanence.testing.store_context import ContextContract
+from remanence.testing.store_documents import DocumentContract, HoldingsContract
+from remanence.testing.store_events import EventContract, VerbEventContract, told
 from remanence.testing.store_isolation import IsolationContract, observe
-from remanence.testing.store_reading import ReadingContract
+from remanence.testing.store_jobs import JobContract, lease, make_job
+from remanence.testing.store_reading import CountingContract, ReadingContract
 from remanence.testing.store_search import SearchContract
 
 ASCII_KEYS = ["", "a", "A", "a%", "a%b", "a_", "ab", "abc", "b", "%", "_", "\\", "'", "a\0b", "k" * 10_000]
 AWKWARD_KEYS = [*ASCII_KEYS, "caf\u00e9", "cafe\u0301", "\u00e9", "\uffff", "\U0001f600"]
+
+
+class Serving(Store, Documents, JobQueue, EventLog, Protocol):
+    """A store with all that a server needs."""
 
 
 class ForgettingContract:
@@ -131,6 +140,19 @@ class ForgettingContract:
         assert store.kv_keys(b.HERE, prefix="", now=b.NOON) == ["endless"]
         assert store.kv_keys(team, prefix="", now=b.NOON) == ["later"]
 
+    def test_a_sweep_of_one_tenant_leaves_the_others(self, store: Store) -> None:
+        theirs = Scope(tenant="local%", namespace="agent")
+        for scope in (b.HERE, theirs):
+            b.add(store, "expired", scope=scope, expires_at=b.seconds(1))
+            store.kv_set(scope, "expired", "1", now=b.NOON, expires_at=b.seconds(1))
+        assert store.sweep(now=b.LATER, limit=9, tenant="nobody") == 0
+        assert store.sweep(now=b.LATER, limit=1, tenant="local") == 1
+        assert store.sweep(now=b.LATER, limit=9, tenant="local") == 1
+        assert store.namespaces("local") == []
+        assert b.ids(store.get(theirs, ["expired"])) == ["expired"]
+        assert store.kv_get(theirs, "expired", now=b.NOON) is not None
+        assert store.sweep(now=b.LATER, limit=9) == 2
+
     def test_a_sweep_does_at_most_what_it_may(self, store: Store) -> None:
         for number in range(5):
             b.add(store, f"m{number}", expires_at=b.seconds(1))
@@ -221,13 +243,47 @@ class ClosingContract:
             "erase": lambda: store.erase(b.HERE, ["m"]),
             "erase_matching": lambda: store.erase_matching(b.HERE, Filter(), at=b.LATER),
             "sweep": lambda: store.sweep(now=b.LATER, limit=1),
+            "count": lambda: store.count(b.HERE, Filter(), at=b.LATER),
+            "sessions": lambda: store.sessions(b.HERE, at=b.LATER),
             "kv_get": lambda: store.kv_get(b.HERE, "k", now=b.NOON),
             "kv_set": lambda: store.kv_set(b.HERE, "k", "1", now=b.NOON),
             "kv_delete": lambda: store.kv_delete(b.HERE, "k", now=b.NOON),
             "kv_keys": lambda: store.kv_keys(b.HERE, prefix="", now=b.NOON),
+            "create_channel": lambda: store.create_channel(b.HERE, "log", {}, now=b.NOON),
+            "channels": lambda: store.channels(b.HERE),
+            "channel": lambda: store.channel(b.HERE, "log"),
+            "post": lambda: store.post(b.HERE, "log", type="t", source=None, data="1", now=b.NOON),
+            "posts": lambda: store.posts(b.HERE, "log", limit=1),
+            "delete_channel": lambda: store.delete_channel(b.HERE, "log"),
             "namespaces": lambda: store.namespaces("local"),
             "stats": lambda: store.stats(b.HERE, now=b.NOON),
             "model": store.model,
+        }
+        for use in uses.values():
+            with pytest.raises(ClosedError):
+                use()
+
+    def test_nor_what_a_server_needs(self, store: Serving) -> None:
+        store.close()
+        job = make_job()
+        uses = {
+            "document": lambda: store.document("t", "k", "i"),
+            "documents": lambda: store.documents("t", "k", limit=1),
+            "put_document": lambda: store.put_document("t", "k", "i", {}, now=b.NOON),
+            "delete_document": lambda: store.delete_document("t", "k", "i"),
+            "holdings": lambda: store.holdings("t"),
+            "enqueue": lambda: store.enqueue([job]),
+            "lease": lambda: store.lease(now=b.NOON, until=b.LATER, limit=1),
+            "keep_job": lambda: store.keep_job(job, now=b.NOON, until=b.LATER),
+            "end_job": lambda: store.end_job(job, now=b.NOON, state="complete"),
+            "job": lambda: store.job("t", "j"),
+            "jobs": lambda: store.jobs("t", limit=1),
+            "next_due": store.next_due,
+            "prune_jobs": lambda: store.prune_jobs(before=b.LATER, limit=1),
+            "note_events": store.note_events,
+            "events": lambda: store.events("t", after=0, limit=1),
+            "event_range": lambda: store.event_range("t"),
+            "prune_events": lambda: store.prune_events(keep=1),
         }
         for use in uses.values():
             with pytest.raises(ClosedError):
@@ -238,13 +294,20 @@ class StoreContract(
     IsolationContract,
     ChangesContract,
     ReadingContract,
+    CountingContract,
     SearchContract,
     ContextContract,
     ForgettingContract,
     KeyValueContract,
+    ChannelContract,
+    DocumentContract,
+    HoldingsContract,
+    JobContract,
+    EventContract,
+    VerbEventContract,
     ClosingContract,
 ):
-    """All a store promises. Give a fixture `store` with an empty one."""
+    """All a store promises, with what a server needs. Give a fixture `store` with an empty one."""
 
 
 class DurableStoreContract(StoreContract):
@@ -288,6 +351,49 @@ class DurableStoreContract(StoreContract):
             assert {"m1", "m4"} == set(b.ids(b.search(opened, "tea")))
         finally:
             opened.close()
+
+    def test_what_a_server_needs_is_there_after_reopening(self, store: Serving) -> None:
+        store.note_events()
+        b.add(store, "m", "green tea")
+        store.kv_set(b.HERE, "k", "123", now=b.NOON)
+        store.create_channel(b.HERE, "log", {"card": 1}, now=b.NOON)
+        for number in range(3):
+            post(store, "log", number)
+        store.create_channel(b.HERE, "gone", {}, now=b.NOON)
+        post(store, "gone")
+        store.delete_channel(b.HERE, "gone")
+        store.put_document("t", "k", "i", {"n": 1}, now=b.NOON)
+        store.enqueue([make_job("a"), make_job("b"), make_job("c", due=90)])
+        first, second = lease(store, limit=2)
+        store.end_job(first, now=b.seconds(1), state="complete", result={"n": 1})
+
+        def everything(opened: Serving) -> object:
+            return (
+                (opened.channels(b.HERE), opened.posts(b.HERE, "log", limit=9)),
+                (opened.documents("t", "k", limit=9), opened.holdings("local")),
+                (opened.jobs("t", limit=9), opened.next_due()),
+                (opened.events("local", after=0, limit=99), opened.event_range("local")),
+            )
+
+        before = everything(store)
+        opened = cast("Serving", self.reopen(store))
+        try:
+            assert everything(opened) == before
+            assert post(opened, "log").number == 4
+            assert opened.put_document("t", "k", "i", {}, now=b.NOON, if_version=1).version == 2
+            assert opened.end_job(second, now=b.seconds(2), state="failed", error="late")
+            assert [job.id for job in lease(opened, at=90, until=99)] == ["c"]
+            assert told(opened)[-1] == ("posted", "log", {"number": 4, "type": "data"})
+            assert opened.event_range("local") == (1, 6)
+            opened.prune_events(keep=1)
+        finally:
+            opened.close()
+        again = cast("Serving", self.reopen(opened))
+        try:
+            b.add(again, "n")
+            assert again.event_range("local") == (6, 7)
+        finally:
+            again.close()
 
     def test_what_was_erased_stays_erased(self, store: Store) -> None:
         b.add(store, "m1", "green tea")

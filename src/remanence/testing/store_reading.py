@@ -363,3 +363,36 @@ class ReadingContract:
         store.touch("local", [Use(namespace="c", id="m", at=b.NOON)])
         assert store.namespaces("local") == ["", "B", "b", "\u00e9"]
         assert store.namespaces("nobody") == []
+
+
+class CountingContract:
+    def test_a_count_is_the_length_of_the_list(self, store: Store) -> None:
+        b.add(store, "old", type="decision", expires_at=b.seconds(5), session_id="s")
+        b.add(store, "new", tags=("red",), at=b.seconds(3), session_id="s")
+        b.add(store, "retracted", retracted_at=b.seconds(4))
+        b.add(store, "elsewhere", scope=replace(b.HERE, namespace="agent%"))
+        filters = [Filter(), Filter(types=("decision",)), Filter(tags=("red",)), Filter(session_id="s")]
+        filters += [Filter(since=b.seconds(1)), Filter(until=b.seconds(1)), Filter(types=("none",))]
+        counted: list[int] = []
+        for at in (b.seconds(-1), b.NOON, b.seconds(3), b.seconds(4), b.seconds(5)):
+            for filter in filters:
+                count = store.count(b.HERE, filter, at=at)
+                assert count == len(b.listed(store, at=at, filter=filter))
+                counted.append(count)
+        assert max(counted) == 3
+        assert store.count(replace(b.HERE, namespace="nobody"), Filter(), at=b.LATER) == 0
+
+    def test_sessions_and_how_much_was_said_in_them(self, store: Store) -> None:
+        assert store.sessions(b.HERE, at=b.LATER) == []
+        names = ["b", "a", "a%", "A", "\uffff", "\U0001f600", "a\0", "\u00e9", "s" * 1000]
+        for number, name in enumerate(names):
+            b.add(store, f"m{number}", session_id=name)
+        b.add(store, "again", session_id="a")
+        b.add(store, "none")
+        b.add(store, "expired", session_id="over", expires_at=b.seconds(5))
+        b.add(store, "later", session_id="b", at=b.seconds(9))
+        b.add(store, "elsewhere", session_id="a", scope=replace(b.HERE, tenant="other"))
+        then = [(name, 2 if name == "a" else 1) for name in sorted([*names, "over"])]
+        assert store.sessions(b.HERE, at=b.NOON) == then
+        now = [(name, 2 if name in "ab" else 1) for name in sorted(names)]
+        assert store.sessions(b.HERE, at=b.LATER) == now
