@@ -2,7 +2,9 @@
 
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from urllib.parse import unquote
 
+import httpx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -220,6 +222,14 @@ def test_lists_of_memories_are_read_from_their_member(one, two):
 
 
 # -- arguments
+
+
+@given(TEXTS.filter(bool) | st.sampled_from(["..", ".", "...", "a/b", "%2F", "a?b#c", "+"]))
+def test_a_name_is_one_segment_that_no_client_resolves(name):
+    sent = wire.segment(name)
+    assert unquote(sent) == name and sent.isascii() and "/" not in sent and sent.strip(".")
+    assert httpx.URL(f"http://host/a/{sent}/b").raw_path == f"/a/{sent}/b".encode()
+
 
 DAY = timedelta(days=1)
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))

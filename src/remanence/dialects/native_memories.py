@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Body, Header, Path
 from fastapi import Query as QueryString
@@ -122,7 +121,7 @@ async def remember(
     answer = wire.remembered_to_dict(done)
     if done.action in ("reinforced", "replayed"):
         return json_response(answer)
-    where = f"/v1/namespaces/{quote(ns, safe='')}/memories/{quote(done.id, safe='')}"
+    where = f"/v1/namespaces/{wire.segment(ns)}/memories/{wire.segment(done.id)}"
     return json_response(answer, 201, {"Location": where})
 
 

@@ -122,7 +122,7 @@ class Body(BaseModel):
 
 
 class Filter(Body):
-    types: list[Type] = Field([], description="Any of these.", json_schema_extra={"maxItems": 64})
+    types: Tags = Field([], description="Any of these.")
     tags: Tags = Field([], description="All of these.")
     session_id: Key | None = None
     source: Key | None = Field(None, description="Who or what said it.")

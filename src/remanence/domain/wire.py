@@ -21,6 +21,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
+from urllib.parse import quote
 
 from remanence.domain import validation
 from remanence.domain.records import (
@@ -81,6 +82,11 @@ def profile_to_json(profile: RankingProfile | str) -> Any:
         "scale": profile.scale,
         "depth": profile.depth,
     }
+
+
+def segment(name: str) -> str:
+    """A name as one segment of a path. What stands for directories elsewhere (`..`) is a name like any other."""
+    return quote(name, safe="") if name.strip(".") else name.replace(".", "%2E")
 
 
 # -- arguments, where they arrive
@@ -471,6 +477,7 @@ __all__ = [
     "records_from_list",
     "remembered_from_dict",
     "remembered_to_dict",
+    "segment",
     "stats_from_dict",
     "stats_to_dict",
     "time_text",
