@@ -336,3 +336,138 @@ def test_a_renewed_memory_has_the_vector_a_new_one_would_have(old, embedder):
             np.frombuffer(vector, np.float16).astype(np.float32), embedding.vector.astype(np.float32)
         )
         assert cosine > 0.998, content
+
+
+# -- a file of the release with schema 0002, as tests/unit/data/make_release_0002.py made it with it
+
+KEPT_SINCE_0002 = (
+    *(query for query in KEPT if "namespace" not in query),
+    "SELECT ns_id, tenant, name, entries, change, epoch FROM namespace",
+    *(f"SELECT * FROM {table}" for table in ("memory", "entry", "posting", "passage", "token", "outdated")),
+    "SELECT * FROM sqlite_sequence WHERE name = 'memory'",
+)
+
+
+@pytest.fixture
+def file_of_0002(tmp_path):
+    path = tmp_path / "old.db"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript((DATA / "release_0002_words.sql").read_text(encoding="utf-8"))
+    return path
+
+
+def text_of(path, tenant):
+    """Bytes of a tenant's text and values, counted one by one."""
+    owned = f"JOIN namespace AS n ON n.ns_id = t.ns_id WHERE n.tenant = '{tenant}'"
+    columns = (("content", "memory"), ("metadata", "memory"), ("value", "kv"))
+    return sum(
+        len(text.encode())
+        for column, table in columns
+        for (text,) in rows(path, f"SELECT {column} FROM {table} AS t {owned}")
+    )
+
+
+def test_a_file_of_0002_learns_its_size_and_keeps_the_rest(file_of_0002):
+    before = [rows(file_of_0002, query) for query in KEPT_SINCE_0002]
+    sizes = {tenant: text_of(file_of_0002, tenant) for tenant in ("local", "rival")}
+    memories = dict(rows(file_of_0002, "SELECT tenant, sum(entries) FROM namespace GROUP BY tenant"))
+    with opened(file_of_0002, HashingEmbedder(64)) as memory:
+        store = memory.aio._backend.store
+        assert list(store.check()) == []
+        held = {tenant: store.holdings(tenant) for tenant in sizes}
+        assert {tenant: h.bytes for tenant, h in held.items()} == sizes
+        assert {tenant: h.memories for tenant, h in held.items()} == memories
+        assert sizes["local"] > 2000 > sizes["rival"] > 0
+        assert memory.namespaces() == ["ferry", "kiosk", "office"]
+        assert memory.kv.get("Überfahrt") == {"Dauer": "40 Minuten ⛴"}
+    assert [rows(file_of_0002, query) for query in KEPT_SINCE_0002] == before
+
+
+def test_a_file_of_0002_works_on(file_of_0002):
+    with opened(file_of_0002, HashingEmbedder(64)) as memory:
+        store = memory.aio._backend.store
+        memory.remember("Tickets cost 5.10 euros for adults.", key="price/adult")
+        memory.kv.set("shift", {"captain": "Oyelaran"})
+        memory.channel("bridge").post({"text": "All aboard ⛴"})
+        assert store.holdings("local").bytes == text_of(file_of_0002, "local") + len(
+            '{"text":"All aboard ⛴"}'.encode()
+        )
+        assert list(store.check()) == []
+        assert memory.forget(everything=True).versions > 50
+        assert list(store.check()) == []
+        for table in ("token", "passage", "outdated"):
+            assert (
+                rows(
+                    file_of_0002,
+                    f"SELECT 1 FROM {table} AS t JOIN memory AS m USING (seq) JOIN namespace AS n"
+                    " ON n.ns_id = m.ns_id WHERE n.name = 'ferry' AND n.tenant = 'local'",
+                )
+                == []
+            )
+        assert {name for (name,) in rows(file_of_0002, "SELECT name FROM namespace WHERE bytes = 0")} == set()
+
+
+def test_an_earlier_process_that_erases_leaves_nothing_behind(file_of_0002):
+    """One of the release with schema 0001, which knows neither words' vectors nor passages nor sizes."""
+    with opened(file_of_0002, HashingEmbedder(64)) as memory:
+        store = memory.aio._backend.store
+        with contextlib.closing(sqlite3.connect(file_of_0002)) as connection:
+            connection.execute("INSERT INTO outdated SELECT seq FROM entry")
+            connection.execute("DELETE FROM memory")
+            connection.execute("DELETE FROM kv")
+            connection.commit()
+        for table in ("token", "passage", "outdated"):
+            assert rows(file_of_0002, f"SELECT * FROM {table}") == []
+        assert store.holdings("local").bytes == store.holdings("rival").bytes == 0
+
+
+@pytest.mark.parametrize(
+    ("damage", "complaint"),
+    [
+        ("UPDATE namespace SET bytes = bytes + 1 WHERE name = 'office'", "namespace 'office' counts"),
+        ("UPDATE channel SET posts = 3", "channel 'bridge' counts 3 posts where 2 are, up to number 2"),
+        ("UPDATE post SET number = 5 WHERE number = 2", "channel 'bridge' counts 2 posts where 2 are, up to number 5"),
+        ("DELETE FROM channel", "2 posts belong to channel 1, which does not exist"),
+        ("UPDATE channel SET ns_id = 999", "1 rows of namespace 999 belong to no namespace"),
+    ],
+)  # fmt: skip
+def test_a_check_finds_wrong_sizes_and_channels(file_of_0002, damage, complaint):
+    with opened(file_of_0002, HashingEmbedder(64)) as memory:
+        for number in range(2):
+            memory.channel("bridge").post(number)
+        store = memory.aio._backend.store
+        assert list(store.check()) == []
+        with contextlib.closing(sqlite3.connect(file_of_0002)) as connection:
+            assert connection.execute(damage).rowcount == 1
+            connection.commit()
+        assert [sentence for sentence in store.check() if sentence.startswith(complaint)]
+
+
+def test_several_processes_may_migrate_at_once(file_of_0002):
+    script = (
+        "import sys\n"
+        "from remanence.stores.sqlite.store import SQLiteStore\n"
+        "print('ready', flush=True); sys.stdin.readline()\n"
+        "store = SQLiteStore(__import__('pathlib').Path(sys.argv[1]))\n"
+        "print(store.holdings('local').bytes, list(store.check()))\n"
+        "store.close()\n"
+    )
+    size = text_of(file_of_0002, "local")
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", script, str(file_of_0002)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for process in processes:
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    told = [process.communicate(timeout=60) for process in processes]
+    assert told == [(f"{size} []\n", "")] * 4
+    assert rows(file_of_0002, "SELECT count(*) FROM migration") == [(len(shipped()),)]
