@@ -1,0 +1,126 @@
+"""Thousands of requests made from the OpenAPI document, valid and not: never a 5xx, nothing undocumented.
+
+Covers every operation of every dialect, as the document lists them. The requests are the same every time.
+"""
+
+import httpx
+import pytest
+import requests
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import load_all_checks, not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from remanence.server.app import create_app
+from remanence.settings import Settings
+from remanence.testing.server import running_server
+
+EXAMPLES = 10  # of each operation, kind of data and way to choose names
+IDS = {"id", "mid", "memory_id"}  # parameters of paths that are the id of a memory
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+load_all_checks()
+document = create_app(Settings(db=":memory:", embedder="hashing")).openapi()
+
+
+def endless(operation):
+    """Whether it answers with a stream of events that ends when the client goes."""
+    return any("text/event-stream" in answer.get("content", {}) for answer in operation["responses"].values())
+
+
+def calls_out(path):
+    """Whether it would make the server call whomever an example names."""
+    return path.endswith("/webhooks")
+
+
+OPERATIONS = [
+    (path, method)
+    for path, item in document["paths"].items()
+    for method, operation in item.items()
+    if not endless(operation) and not (calls_out(path) and method == "post")
+]
+schema = schemathesis.openapi.from_dict(document)
+
+
+@pytest.fixture(scope="module")
+def fuzzed(tmp_path_factory):
+    """A server, a session with it, and names of what is there."""
+    with (
+        running_server(tmp_path_factory.mktemp("fuzzed") / "memory.db") as server,
+        requests.Session() as session,
+    ):
+        yield server, session
+
+
+@pytest.fixture
+def there(fuzzed):
+    """Values for the parameters of paths that name something there."""
+    server, _ = fuzzed
+    base = f"{server.url}/v1/namespaces/there"
+    kept = httpx.post(f"{base}/memories", json={"content": "We chose PostgreSQL.", "session_id": "s"})
+    assert httpx.put(f"{base}/kv/there", json={"value": 1}).status_code == 200
+    assert httpx.post(f"{base}/channels/there/posts", json={"data": 1}).status_code == 201
+    return kept.json()["memory"]["id"]
+
+
+def ways(path, method):
+    """The kinds of data that an operation can be sent, and whether to choose the names in its path."""
+    operation = document["paths"][path][method]
+    parameters = operation.get("parameters", ())
+    more = "requestBody" in operation or any(parameter["in"] != "path" for parameter in parameters)
+    # A name that may be any text cannot be wrong.
+    bounded = any("maxLength" in parameter["schema"] for parameter in parameters)
+    yield GenerationMode.POSITIVE, False
+    if more or bounded:
+        yield GenerationMode.NEGATIVE, False
+    if any(parameter["in"] == "path" for parameter in parameters):
+        yield GenerationMode.POSITIVE, True
+        if more:
+            yield GenerationMode.NEGATIVE, True
+
+
+CASES = [(path, method, mode, named) for path, method in OPERATIONS for mode, named in ways(path, method)]
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "mode", "named"),
+    CASES,
+    ids=[f"{method} {path} {mode.value}{' named' * named}" for path, method, mode, named in CASES],
+)
+def test_the_document_keeps_its_word(fuzzed, there, path, method, mode, named):
+    server, session = fuzzed
+    chosen = {}
+    if named:
+        chosen["path_parameters"] = {
+            parameter["name"]: there if parameter["name"] in IDS else "there"
+            for parameter in document["paths"][path][method]["parameters"]
+            if parameter["in"] == "path"
+        }
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=schema[path][method].as_strategy(mode, **chosen))
+    def holds(case):
+        case.call_and_validate(base_url=server.url, session=session, checks=CHECKS, timeout=20)
+
+    holds()
+
+
+def test_every_operation_is_there():
+    assert len(OPERATIONS) >= 30
