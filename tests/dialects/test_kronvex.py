@@ -1,17 +1,168 @@
 """What clients of Kronvex send and expect, against a server."""
 
 from pathlib import Path
+from urllib.parse import quote
 
-import httpx
 import pytest
 
 from remanence.testing.golden import replay
-from remanence.testing.server import running_server
 
 GOLDEN = sorted((Path(__file__).parent / "golden" / "kronvex").glob("*.json"))
+AGENTS = "/api/v1/agents"
+
+
+@pytest.fixture
+def http(http):
+    """A client of a server that holds nothing."""
+    for agent in http.get(AGENTS).json():
+        http.delete(path_of(agent["id"])).raise_for_status()
+    return http
 
 
 @pytest.mark.parametrize("file", GOLDEN, ids=lambda file: file.stem)
-def test_golden_exchanges(file, tmp_path):
-    with running_server(tmp_path / "m.db") as server, httpx.Client(base_url=server.url, timeout=20) as client:
-        assert replay(client, file) > 0
+def test_golden_exchanges(http, file):
+    assert replay(http, file) > 0
+
+
+def path_of(agent):
+    # Clients resolve `..` themselves unless it is encoded.
+    return f"{AGENTS}/{quote(agent, safe='').replace('.', '%2E')}"
+
+
+def remember(http, agent, content, **more):
+    answer = http.post(f"{path_of(agent)}/remember", json={"content": content, **more})
+    assert answer.status_code == 201, answer.text
+    return answer.json()
+
+
+@pytest.mark.parametrize("agent", ["team/x", "..", "a b", "%2F", "ß日本", "?q=1#x"])
+def test_an_agent_may_have_any_name(http, agent):
+    kept = remember(http, agent, "We meet on Mondays.")
+    assert kept["agent_id"] == agent
+    path = path_of(agent)
+    assert http.get(path).json()["id"] == agent
+    assert http.post(f"{path}/recall", json={"query": "Mondays"}).json()["total_found"] == 1
+    assert http.get(f"{AGENTS}").json()[0]["id"] == agent
+
+
+def test_the_types_of_all_documents_are_taken(http):
+    words = "episodic semantic procedural fact preference decision context temporary interaction lore"
+    for type in words.split():
+        assert remember(http, "types", f"of type {type}", memory_type=type)["memory_type"] == type
+        found = http.get(f"{AGENTS}/types/memories", params={"memory_type": type}).json()
+        assert [memory["content"] for memory in found["memories"]] == [f"of type {type}"]
+
+
+def test_pages_meet_without_gap_in_every_order(http):
+    for number in range(7):
+        remember(http, "paged", f"note {number}")
+    path = f"{AGENTS}/paged/memories"
+
+    def listed(**params):
+        answer = http.get(path, params=params).json()
+        assert answer["total"] == 7
+        return [memory["content"] for memory in answer["memories"]]
+
+    oldest = [f"note {number}" for number in range(7)]
+    for sort, wanted in {
+        "recent": oldest[::-1],
+        "newest": oldest[::-1],
+        "created_at_desc": oldest[::-1],
+        "-created_at": oldest[::-1],
+        "oldest": oldest,
+        "created_at": oldest,
+        "created_at_asc": oldest,
+    }.items():
+        assert listed(sort=sort) == wanted
+        assert [c for page in (1, 2, 3) for c in listed(sort=sort, page=page, per_page=3)] == wanted
+        assert [c for offset in (0, 2, 4, 6, 8) for c in listed(sort=sort, offset=offset, limit=2)] == wanted
+
+
+def test_the_most_recalled_come_first_where_asked(http):
+    for content in ("alpha bravo", "charlie delta", "echo foxtrot"):
+        remember(http, "often", content)
+    for _ in range(2):
+        http.post(f"{AGENTS}/often/recall", json={"query": "charlie delta", "top_k": 1})
+    found = http.get(f"{AGENTS}/often/memories", params={"sort": "access_count", "limit": 2}).json()[
+        "memories"
+    ]
+    assert [(m["content"], m["access_count"]) for m in found] == [("charlie delta", 2), ("echo foxtrot", 0)]
+
+
+def test_context_messages_say_what_the_query_is_about(http):
+    remember(http, "asked", "The database is PostgreSQL sixteen.")
+    remember(http, "asked", "The canteen serves lunch at noon.")
+    for said in (
+        [{"role": "user", "content": "canteen lunch"}],
+        ["canteen lunch"],
+        # Only what was said last counts, and what has no words says nothing.
+        [
+            "database PostgreSQL sixteen",
+            "canteen",
+            "serves",
+            "lunch at noon",
+            "",
+            {"role": "tool"},
+            {"content": 5},
+        ],
+    ):
+        body = {"query": "and that?", "top_k": 1, "context_messages": said}
+        answer = http.post(f"{AGENTS}/asked/recall", json=body).json()
+        assert answer["query"] == "and that?"
+        assert [m["content"] for m in answer["memories"]] == ["The canteen serves lunch at noon."]
+
+
+def test_what_was_superseded_is_a_conflict_and_can_be_restored(http):
+    native = "/v1/namespaces/keyed/memories"
+    old, new = (
+        http.post(native, json={"content": f"The database is {name}.", "key": "database"}).json()["memory"]
+        for name in ("MongoDB", "PostgreSQL")
+    )
+    answer = http.get(f"{AGENTS}/keyed/conflicts").json()
+    assert answer["agent_id"] == "keyed" and answer["total"] == 1
+    memory = answer["memories"][0]
+    assert memory["id"] == old["id"] and memory["content"] == "The database is MongoDB."
+    assert memory["superseded"] is True and memory["superseded_by"] == new["id"]
+    assert memory["superseded_at"] == new["recorded_at"]
+    restored = http.post(f"{AGENTS}/keyed/memories/{old['id']}/restore").json()
+    assert restored["restored"] is True and restored["superseded"] is False
+    found = http.get(f"{AGENTS}/keyed/conflicts").json()["memories"]
+    assert [memory["id"] for memory in found] == [new["id"]]
+
+
+def test_deleting_an_agent_erases_what_other_dialects_put_there(http):
+    remember(http, "gone", "a memory")
+    http.put("/v1/namespaces/gone/kv/key", json={"value": 1}).raise_for_status()
+    http.post("/v1/namespaces/gone/channels/log/posts", json={"data": 1}).raise_for_status()
+    assert "gone" in http.get("/v1/namespaces").json()["namespaces"]
+    assert http.delete(f"{AGENTS}/gone").status_code == 204
+    assert "gone" not in http.get("/v1/namespaces").json()["namespaces"]
+
+
+def test_values_alone_make_no_agent(http):
+    http.put("/v1/namespaces/values/kv/key", json={"value": 1}).raise_for_status()
+    assert http.get(f"{AGENTS}/values").status_code == 404
+    assert http.get(AGENTS).json() == []
+    assert http.delete(f"{AGENTS}/values").status_code == 404
+
+
+def test_more_than_a_hundred_at_once_are_refused_whole(http):
+    items = [{"content": f"note {number}"} for number in range(101)]
+    assert http.post(f"{AGENTS}/bulk/memories/bulk", json={"memories": items}).status_code == 422
+    assert http.get(f"{AGENTS}/bulk").status_code == 404
+    answer = http.post(f"{AGENTS}/bulk/memories/bulk", json={"memories": items[:100]}).json()
+    assert answer == {"imported": 100, "failed": 0, "errors": []}
+    assert http.get(f"{AGENTS}/bulk").json()["memory_count"] == 100
+
+
+def test_context_stays_within_its_budget(http):
+    for number in range(20):
+        remember(
+            http, "long", f"Release {number} of the platform brought a change to the deployment of services."
+        )
+    body = {"message": "Which release changed deployment?", "top_k": 20}
+    for budget in (100, 200, 800):
+        answer = http.post(f"{AGENTS}/long/inject-context", json={**body, "max_tokens": budget}).json()
+        tokens = http.post("/v1/tokens", json={"text": answer["context"]}).json()["tokens"]
+        assert 0 < tokens <= budget
+        assert answer["memories_used"] == len(answer["memories"]) == answer["context"].count("- [")

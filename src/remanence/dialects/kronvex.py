@@ -18,6 +18,7 @@ from remanence.dialects.kronvex_models import (
     AgentChanges,
     BulkBody,
     ContextBody,
+    IngestBody,
     MemoryBody,
     MemoryChanges,
     RecallBody,
@@ -33,6 +34,7 @@ from remanence.dialects.rendering import ERRORS, json_response
 from remanence.domain.transfer import time_text
 from remanence.domain.validation import MAX_LIMIT
 from remanence.errors import InvalidInputError
+from remanence.extractors.verbatim import VerbatimExtractor
 
 router = APIRouter(prefix="/api/v1/agents", tags=["kronvex"], responses=ERRORS)
 
@@ -205,6 +207,25 @@ async def bulk(agent_id: str, body: BulkBody, access: AccessDep) -> Response:
             break
     return json_response(
         {"imported": len(given), "failed": len(errors), "errors": [errors[i] for i in sorted(errors)]}
+    )
+
+
+@router.post("/{agent_id:segment}/ingest", status_code=201)
+async def ingest(agent_id: str, body: IngestBody, access: AccessDep) -> Response:
+    """Make memories of a text."""
+    drafts = await VerbatimExtractor(type="semantic", max_content=access.settings.max_content).extract(
+        body.messages()
+    )
+    items = body.arguments(drafts, access.now())
+    done = await access.writing(agent_id, memories=len(items)).remember_many(items)
+    return json_response(
+        {
+            "extracted": len(done),
+            "memories": [remembered_of(one) for one in done],
+            "tokens_used": 0,  # no model was asked
+            "source": body.source,
+        },
+        201,
     )
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from remanence.dialects.kronvex_agents import Agent
-from remanence.domain.records import MemoryRecord, Recalled, Remembered
+from remanence.domain.records import Draft, MemoryRecord, Recalled, Remembered
 from remanence.domain.transfer import time_text
 from remanence.domain.validation import MAX_LIMIT
 
@@ -16,6 +19,8 @@ DAY: Final = 86_400
 TYPE: Final = "episodic"
 MESSAGES_READ: Final = 3  # of `context_messages`: what was said last says what the question is about
 
+
+_BLANK_LINES: Final = re.compile(r"\n\s*\n")
 
 Type = Annotated[str, Field(max_length=64)]
 
@@ -123,10 +128,24 @@ class BulkBody(Body):
 
 
 class IngestBody(Body):
-    content: str
+    content: Annotated[str, Field(min_length=1)]
     source: str | None = None
     memory_type: Type | None = None
     max_memories: Annotated[int, Field(ge=1, le=500)] | None = None
+
+    def messages(self) -> list[tuple[str, str]]:
+        """What an extractor reads: the paragraphs, said by the source."""
+        return [(self.source or "", paragraph) for paragraph in _BLANK_LINES.split(self.content)]
+
+    def arguments(self, drafts: Sequence[Draft], now: datetime) -> list[dict[str, Any]]:
+        """Of the engine's `remember_many`: what an extractor made of the messages."""
+        found: list[dict[str, Any]] = []
+        for draft in drafts[: self.max_memories]:
+            given = {field.name: getattr(draft, field.name) for field in fields(draft)}
+            expires_at: datetime | None = given.pop("expires_at")
+            ttl = None if expires_at is None else expires_at - now
+            found.append(given | {"type": self.memory_type or draft.type, "ttl": ttl})
+        return found
 
 
 Sort = Literal[
