@@ -8,13 +8,14 @@ CHECK_PIP = $(PYTHON) -m pip --version >/dev/null 2>&1 || { echo "$(PYTHON) has 
 ADAPTER_ENVS := autogen-0.14.1 ag2-0.9.10 autogen-agentchat-0.2.40 agentchat-0.5.7 agentchat-0.7.5
 COMPARE_ENVS := chroma mem0 mem0-keyword langgraph langgraph-sqlite plain
 
-.PHONY: help demo test check lint types format adapters bench quality compare install-size clean
+.PHONY: help demo test check lint types format adapters wire bench quality compare install-size clean
 
 help:
 	@echo "make demo      two AutoGen conversations in two processes, for both generations"
 	@echo "make test      the test suite"
-	@echo "make check     what CI runs: lint, types, layers, tests, every AutoGen version, demo"
+	@echo "make check     what CI runs: lint, types, layers, tests, every AutoGen version, published clients, demo"
 	@echo "make adapters  the adapter tests in one environment per AutoGen version"
+	@echo "make wire      published clients of other memory services against this server"
 	@echo "make bench     speed and size, each as a ratio to its floor"
 	@echo "make quality   recall where the evidence is known; DATA=\"file folder\" and ARGS=--ablate if you like"
 	@echo "make compare   recall beside other memories, on the same memories; DATA=\"file folder\" and ARGS=\"--only remanence\""
@@ -61,6 +62,10 @@ adapters: $(ADAPTER_ENVS:%=adapters-%)
 adapters-%: .venvs/%/.installed
 	.venvs/$*/bin/python -m pytest tests/adapters
 
+# The published clients of the services whose contracts the server speaks, unchanged, against a server.
+wire: .venvs/wire/.installed
+	.venvs/wire/bin/python -m pytest tests/wire
+
 bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
 
@@ -79,7 +84,7 @@ quality: .venvs/quality/.installed
 compare: $(VENV)/.installed $(COMPARE_ENVS:%=.venvs/compare-%/.installed)
 	$(BIN)/python -m benchmarks.quality.comparators $(DATA) $(ARGS)
 
-check: lint types test adapters demo
+check: lint types test adapters wire demo
 
 clean:
 	rm -rf .venv .venvs .pytest_cache .ruff_cache .hypothesis dist
