@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
 from remanence.cli.frame import frame_of
 from remanence.errors import MissingExtraError
+
+
+NEEDED = ("fastapi", "prometheus_client", "structlog", "uvicorn")
 
 
 class LogFormat(StrEnum):
@@ -51,12 +55,10 @@ def serve(
 
     Asked to stop, it finishes what it has begun and refuses what is new; asked twice, it stops at once.
     """
-    try:
-        from remanence.server.serve import serve as run
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("remanence"):
-            raise
-        raise MissingExtraError(f'serving needs {error.name}: pip install "remanence[server]"') from error
+    if missing := [name for name in NEEDED if find_spec(name) is None]:
+        raise MissingExtraError(f'serving needs {", ".join(missing)}: pip install "remanence[server]"')
+    from remanence.server.serve import serve as run
+
     run(
         frame_of(ctx).settings(
             host=host,

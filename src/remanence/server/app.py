@@ -21,7 +21,7 @@ from remanence.engine import AsyncEngine
 from remanence.errors import RemanenceError
 from remanence.keys import KeyRing
 from remanence.ports import Documents
-from remanence.server import errors, health, logs, openapi, pages
+from remanence.server import errors, events, health, jobs, logs, openapi, pages
 from remanence.server.auth import Authenticator
 from remanence.server.health import Readiness
 from remanence.server.metrics import Metrics
@@ -33,6 +33,8 @@ ROUTERS: list[APIRouter] = [
     health.router,
     pages.router,
     native.router,
+    jobs.router,
+    events.router,
     memstore.router,
     kronvex.router,
 ]
@@ -68,6 +70,7 @@ def create_app(settings: Settings | None = None, *, backend: Backend | None = No
             parts.callback(authenticate.close)
             app.state.services = Services(settings=settings, backend=opened, root=root)
             app.state.readiness = Readiness(opened)
+            await parts.enter_async_context(jobs.running(app.state, opened, draining))
             warming = asyncio.create_task(_warm_up(opened))
             parts.callback(warming.cancel)
             yield

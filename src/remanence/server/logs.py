@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import sys
-import warnings
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -64,7 +63,6 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     # Its own account of starting and stopping is said by us, once.
     logging.getLogger("uvicorn").setLevel(level if level == logging.DEBUG else max(level, logging.WARNING))
     logging.captureWarnings(capture=True)
-    warnings.simplefilter("default")
 
 
 def _add_request_id(logger: WrappedLogger, name: str, event: EventDict) -> EventDict:

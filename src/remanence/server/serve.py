@@ -42,12 +42,16 @@ def serve(settings: Settings) -> None:
         sockets = listen(settings.host, settings.port)
     finally:
         backend.release()
-    if settings.workers == 1:
-        run(settings, sockets, lambda: announce(settings, sockets))
-        return
-    from remanence.server.workers import supervise
+    try:
+        if settings.workers == 1:
+            run(settings, sockets, lambda: announce(settings, sockets))
+        else:
+            from remanence.server.workers import supervise
 
-    supervise(settings, sockets, lambda: announce(settings, sockets))
+            supervise(settings, sockets, lambda: announce(settings, sockets))
+    finally:
+        for listening in sockets:
+            listening.close()
 
 
 def announce(settings: Settings, sockets: list[socket.socket]) -> None:

@@ -10,6 +10,7 @@ import signal
 import socket
 import tempfile
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
@@ -112,10 +113,10 @@ def _stop(workers: list[Worker], stop: _Signals, drain_seconds: float) -> None:
     for worker in workers:
         worker.process.terminate()
     heard = max(stop.asked, 1)
-    ticks = int((drain_seconds + LAST_SECONDS) / TICK)
-    for _ in range(ticks):
+    until = time.monotonic() + drain_seconds + LAST_SECONDS
+    while time.monotonic() < until and stop.asked <= heard:
         alive = [worker.process.sentinel for worker in workers if worker.process.is_alive()]
-        if not alive or stop.asked > heard:
+        if not alive:
             break
         wait(alive, timeout=TICK)
     for worker in workers:

@@ -32,6 +32,40 @@ class RunningServer:
             self.process.send_signal(sign)
         return self.process.wait(timeout)
 
+    def said(self) -> str:
+        """Its log so far."""
+        return self.log.read_text(errors="replace")
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, _, port = self.url.removeprefix("http://").rpartition(":")
+        return host, int(port)
+
+    def connect(self, timeout: float = 20.0) -> socket.socket:
+        """A bare connection, for what no HTTP client would send."""
+        return socket.create_connection(self.address, timeout)
+
+    def exchange(self, *sent: bytes, timeout: float = 20.0) -> bytes:
+        """Everything that comes back until the server closes; send `Connection: close` or nonsense."""
+        with self.connect(timeout) as connection:
+            for part in sent:
+                try:
+                    connection.sendall(part)
+                except (BrokenPipeError, ConnectionResetError):
+                    break  # it has heard enough
+            return read_all(connection)
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """What comes until the other side closes."""
+    parts: list[bytes] = []
+    try:
+        while part := connection.recv(65536):
+            parts.append(part)
+    except ConnectionResetError:
+        pass
+    return b"".join(parts)
+
 
 def free_port() -> int:
     with socket.socket() as probe:
