@@ -43,9 +43,10 @@ class Held:
 
 
 class Quotas:
-    """What tenants hold, read at most once a second, but anew for each write that might not fit any more.
+    """What tenants hold, read once a second, and anew for each write near the quota.
 
-    So a quota is exceeded at most by what is being written at the same moment: the other requests under way.
+    So a quota is exceeded at most by what is being written at the same moment: the other requests under way, and the
+    bytes that other workers wrote within the last second.
     """
 
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -68,11 +69,11 @@ class Quotas:
 
 
 def _near(held: Held, caller: Caller) -> bool:
-    """Whether what was let through since the last look could make the difference."""
+    """Whether what was written or erased since the last look could make the difference."""
     most, size = caller.memories, caller.bytes
-    if most is not None and held.memories and held.holdings.memories + held.memories + LARGEST_BATCH > most:
-        return True
-    return size is not None and bool(held.bytes) and held.holdings.bytes + held.bytes >= size
+    return (most is not None and held.holdings.memories + held.memories + LARGEST_BATCH > most) or (
+        size is not None and held.holdings.bytes + held.bytes >= size
+    )
 
 
 @dataclass(slots=True, kw_only=True)

@@ -27,9 +27,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PUBLIC = frozenset({"/healthz", "/readyz", "/health", "/openapi.json", "/docs"})
-PUBLIC_BELOW = ("/docs/",)
-ADMIN = frozenset({"/metrics"})
-"""Paths as they are sent, which is how they are routed. Every other one needs a key."""
+OPERATOR = frozenset({"/metrics"})
+"""Paths as they are sent, which is how they are routed. Every other one needs a key.
+
+What is told of the server as a whole concerns all tenants, so it is for admins of the server's own tenant only.
+"""
 
 KNOWN_SECONDS = 1.0
 """How long what is known of a key is believed: so long does it take at most until all processes see a change."""
@@ -92,8 +94,10 @@ class Authenticator:
         now = self._backend.clock()
         caller = known.caller(now)
         await self._limits.take(caller, now)
-        if path in ADMIN and not caller.may("admin"):
-            raise ForbiddenError("this path is for keys that have the scope `admin`")
+        if path in OPERATOR and not (caller.may("admin") and caller.tenant == self._settings.tenant):
+            raise ForbiddenError(
+                "this path is for keys of the server's own tenant that have the scope `admin`"
+            )
         return caller
 
     async def _needs_key(self) -> bool:
@@ -154,7 +158,7 @@ def _keep(cache: OrderedDict[str, T], name: str, value: T, most: int) -> None:
 
 def is_public(method: str, path: str) -> bool:
     """Whether the path, as it was sent, is answered to everybody."""
-    return method in ("GET", "HEAD") and (path in PUBLIC or path.startswith(PUBLIC_BELOW))
+    return method in ("GET", "HEAD") and path in PUBLIC
 
 
 def key_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
