@@ -1,0 +1,282 @@
+"""Jobs over HTTP, and what does them while the server runs."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import uuid
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.datastructures import State
+from starlette.responses import Response
+
+from remanence import jobs
+from remanence.dialects.access import Access, AccessDep
+from remanence.dialects.rendering import json_response
+from remanence.domain import validation
+from remanence.domain.serving import Job, JobState
+from remanence.domain.wire import job_to_dict
+from remanence.errors import ForbiddenError, NotFoundError, RemanenceError
+from remanence.extractors.verbatim import VerbatimExtractor
+from remanence.jobs import JobRunner, Jobs
+from remanence.ports import EventLog, JobQueue
+from remanence.server.events import KEPT_EVENTS, Hub
+
+if TYPE_CHECKING:
+    from remanence.backend import Backend
+
+log = logging.getLogger("remanence.server")
+
+AT_ONCE = 4
+GRACE_SECONDS = 4.0  # that jobs under way have to end when the server stops; then others go on with them
+PRUNE_SECONDS = 60.0
+KEPT_JOBS = timedelta(days=7)
+PRUNED_AT_ONCE = 1_000
+
+
+# -- life
+
+
+@asynccontextmanager
+async def running(state: State, backend: Backend, draining: asyncio.Event) -> AsyncGenerator[None]:
+    """Do jobs, tell events and send webhooks as long as this is entered, or until `draining` is set."""
+    if not isinstance(backend.store, JobQueue) or not isinstance(backend.store, EventLog):
+        yield
+        return
+    hub = state.events = Hub(backend)
+    await hub.start()
+    runner = JobRunner(
+        backend,
+        {
+            "extract": jobs.extracting(backend, VerbatimExtractor(max_content=backend.max_content)),
+            "sweep": jobs.sweeping(backend),
+            "reembed": jobs.reembedding(backend),
+        },
+        at_once=AT_ONCE,
+    )
+    runner.start()
+    pruning = asyncio.create_task(every(PRUNE_SECONDS, lambda: prune(backend), "prune"))
+
+    async def stop() -> None:
+        hub.stop()
+        pruning.cancel()
+        await runner.stop(GRACE_SECONDS)
+
+    async def stop_when_draining() -> None:
+        await draining.wait()
+        await stop()
+
+    watching = asyncio.create_task(stop_when_draining())
+    try:
+        yield
+    finally:
+        if draining.is_set():
+            await watching
+        else:
+            watching.cancel()
+            await stop()
+
+
+async def every(seconds: float, work: Callable[[], Awaitable[object]], name: str) -> None:
+    """Do something again and again; a failure is logged and not the last time."""
+    while True:
+        try:
+            await work()
+        except Exception as error:
+            expected = isinstance(error, RemanenceError)
+            log.warning("%s failed: %s", name, type(error).__name__, exc_info=None if expected else error)
+        await asyncio.sleep(seconds)
+
+
+async def prune(backend: Backend) -> None:
+    """Erase events beyond the newest of each tenant, and jobs that ended long ago."""
+    store = backend.store
+    if isinstance(store, EventLog):
+        await backend.write(lambda: store.prune_events(keep=KEPT_EVENTS))
+    if isinstance(store, JobQueue):
+        before = backend.clock() - KEPT_JOBS
+        while (
+            await backend.write(lambda: store.prune_jobs(before=before, limit=PRUNED_AT_ONCE))
+            >= PRUNED_AT_ONCE
+        ):
+            pass
+
+
+# -- the routes
+
+router = APIRouter(prefix="/v1", tags=["jobs"])
+
+_text: dict[str, Any] = {"minLength": 1, "maxLength": validation.MAX_KEY}
+Ns = Annotated[
+    str,
+    Path(
+        description="The namespace; percent-encoded, so that it may hold a slash.",
+        json_schema_extra={"minLength": 1, "maxLength": validation.MAX_NAME},
+    ),
+]
+
+
+class Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Message(Body):
+    role: str = Field(
+        description="Such as user or assistant.", json_schema_extra={"minLength": 1, "maxLength": 64}
+    )
+    content: str
+    name: str | None = Field(None, description="Who said it.", json_schema_extra=_text)
+
+
+class Extract(Body):
+    messages: list[Message] = Field(
+        description="Oldest first.", json_schema_extra={"minItems": 1, "maxItems": jobs.MOST_MESSAGES}
+    )
+    session_id: str | None = Field(None, json_schema_extra=_text)
+    source: str | None = Field(None, description="Who said what has no name.", json_schema_extra=_text)
+    type: str | None = Field(
+        None, description="Of all memories made.", json_schema_extra={"minLength": 1, "maxLength": 64}
+    )
+
+
+class NewJob(Body):
+    kind: Literal["reembed", "sweep"] = Field(
+        description="`sweep` erases what has expired; `reembed` replaces all vectors by the server's embedder's."
+    )
+
+
+class Progress(BaseModel):
+    done: int
+    total: int
+
+
+class JobAnswer(BaseModel):
+    """Work that was accepted, as far as it is."""
+
+    id: str
+    kind: str
+    namespace: str | None
+    state: JobState
+    attempts: int = Field(description="How often it was begun.")
+    created_at: datetime
+    due_at: datetime = Field(description="When it is begun, or begun again.")
+    updated_at: datetime | None
+    result: dict[str, Any] | None = Field(description="`memory_ids` and `memories_stored` of an extraction.")
+    error: str | None = Field(description="Why the last attempt failed.")
+    progress: Progress | None = None
+
+
+class JobsAnswer(BaseModel):
+    jobs: list[JobAnswer]
+    next: str | None = Field(description="What to pass as `after` for more; null: there are no more.")
+
+
+def shown(job: Job) -> dict[str, Any]:
+    """A job as its owner sees it: never its input."""
+    found = job_to_dict(job)
+    progress = job.payload.get("progress")
+    return found if progress is None else {**found, "progress": progress}
+
+
+def accepted(job: Job) -> Response:
+    return json_response(shown(job), 202, {"Location": f"/v1/jobs/{job.id}"})
+
+
+@router.post(
+    "/namespaces/{ns:segment}/extract",
+    operation_id="extract",
+    summary="Remember a conversation, in the background",
+    status_code=202,
+    response_model=JobAnswer,
+)
+async def extract(
+    ns: Ns,
+    body: Extract,
+    access: AccessDep,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            description="Sent again with the same body, it answers the same job.", json_schema_extra=_text
+        ),
+    ] = None,
+) -> Response:
+    """The job is on the disk when this answers, and becomes memories exactly once."""
+    access.writing(ns, memories=len(body.messages))
+    payload = jobs.extraction(
+        [message.model_dump(exclude_none=True) for message in body.messages],
+        session_id=body.session_id,
+        source=body.source,
+        type=body.type,
+    )
+    validation.name("namespace", ns)
+    id = None if idempotency_key is None else job_id(ns, idempotency_key)
+    return accepted(
+        await Jobs(access.jobs.backend).enqueue(access.tenant, "extract", payload, namespace=ns, id=id)
+    )
+
+
+def job_id(namespace: str, idempotency_key: str) -> str:
+    """The id that an extraction has by its idempotency key. Such ids do not sort by time."""
+    key = validation.text("idempotency_key", idempotency_key, limit=validation.MAX_KEY)
+    name = f"{len(namespace)}:{namespace}{key}".encode()
+    return str(uuid.UUID(bytes=hashlib.blake2b(name, digest_size=16, person=b"extract").digest(), version=5))
+
+
+@router.post(
+    "/jobs",
+    operation_id="enqueue_job",
+    summary="Have upkeep done in the background",
+    status_code=202,
+    response_model=JobAnswer,
+)
+async def enqueue(body: NewJob, access: AccessDep) -> Response:
+    """Needs the scope `admin`. `reembed` concerns all tenants, so it is for the server's own only."""
+    access.admin()
+    access.everywhere()
+    if body.kind == "reembed" and access.tenant != access.settings.tenant:
+        raise ForbiddenError(
+            "new vectors are made for all tenants at once; only the server's own tenant may ask"
+        )
+    return accepted(await Jobs(access.jobs.backend).enqueue(access.tenant, body.kind, {}))
+
+
+@router.get("/jobs", operation_id="list_jobs", summary="Jobs, newest first", response_model=JobsAnswer)
+async def list_jobs(
+    access: AccessDep,
+    state: Annotated[JobState | None, Query(description="Only in this state.")] = None,
+    limit: Annotated[int, Query(json_schema_extra={"minimum": 1, "maximum": 1_000})] = 100,
+    after: Annotated[
+        str | None, Query(description="The last id of the page before.", json_schema_extra=_text)
+    ] = None,
+) -> Response:
+    """Those of the namespaces that the key covers; a page may then hold fewer than `limit`."""
+    access.require("read")
+    queue = Jobs(access.jobs.backend)
+    found = await queue.list(access.tenant, limit=limit, state=state, after=after)
+    last = found[-1].id if len(found) == limit else None
+    if last is not None and not await queue.list(access.tenant, limit=1, state=state, after=last):
+        last = None
+    return json_response({"jobs": [shown(job) for job in found if _visible(access, job)], "next": last})
+
+
+@router.get("/jobs/{id:segment}", operation_id="get_job", summary="One job", response_model=JobAnswer)
+async def get_job(
+    id: Annotated[str, Path(description="The job's id.", json_schema_extra=_text)], access: AccessDep
+) -> Response:
+    """How far it is, and what came of it. Jobs are kept for seven days after they ended."""
+    access.require("read")
+    job = await Jobs(access.jobs.backend).get(access.tenant, id)
+    if job is None or not _visible(access, job):
+        raise NotFoundError(f"there is no job {id!r}")
+    return json_response(shown(job))
+
+
+def _visible(access: Access, job: Job) -> bool:
+    caller = access.caller
+    return not caller.namespaces if job.namespace is None else caller.covers(job.namespace)
