@@ -54,7 +54,7 @@ async def list_namespaces(access: AccessDep) -> Response:
     operation_id="count_tokens",
     summary="Count the tokens of a text",
     tags=["recall"],
-    response_model=answers.Tokens,
+    response_model=answers.TokenCount,
 )
 async def count_tokens(body: models.Tokens, access: AccessDep) -> Response:
     """As context blocks count them: estimated, or as the setting `tokenizer` says."""

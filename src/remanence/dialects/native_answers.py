@@ -7,8 +7,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from remanence.domain.records import Action
-
 
 class Memory(BaseModel):
     """One version of a memory."""
@@ -61,7 +59,7 @@ class Block(Hits):
 
 class Remembered(BaseModel):
     memory: Memory
-    action: Action
+    action: Literal["added", "reinforced", "superseded", "replayed"]
     superseded: list[str]
 
 
@@ -118,7 +116,7 @@ class Count(BaseModel):
     count: int
 
 
-class Tokens(BaseModel):
+class TokenCount(BaseModel):
     tokens: int
 
 
