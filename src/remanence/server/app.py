@@ -21,7 +21,7 @@ from remanence.engine import AsyncEngine
 from remanence.errors import RemanenceError
 from remanence.keys import KeyRing
 from remanence.ports import Documents
-from remanence.server import errors, events, health, jobs, logs, openapi, pages
+from remanence.server import errors, events, health, jobs, logs, openapi, pages, webhooks
 from remanence.server.auth import Authenticator
 from remanence.server.health import Readiness
 from remanence.server.metrics import Metrics
@@ -35,6 +35,7 @@ ROUTERS: list[APIRouter] = [
     native.router,
     jobs.router,
     events.router,
+    webhooks.router,
     memstore.router,
     kronvex.router,
 ]
