@@ -27,6 +27,7 @@ from remanence.extractors.verbatim import VerbatimExtractor
 from remanence.jobs import JobRunner, Jobs
 from remanence.ports import EventLog, JobQueue
 from remanence.server.events import KEPT_EVENTS, Hub
+from remanence.server.webhooks import WEBHOOK, Deliverer
 
 if TYPE_CHECKING:
     from remanence.backend import Backend
@@ -35,6 +36,9 @@ log = logging.getLogger("remanence.server")
 
 AT_ONCE = 4
 GRACE_SECONDS = 4.0  # that jobs under way have to end when the server stops; then others go on with them
+DELIVERIES_AT_ONCE = 8
+ADVANCE_SECONDS = 0.2  # between two looks for events that webhooks want
+RESTING_SECONDS = 0.8  # more, where there are no webhooks
 PRUNE_SECONDS = 60.0
 KEPT_JOBS = timedelta(days=7)
 PRUNED_AT_ONCE = 1_000
@@ -60,13 +64,22 @@ async def running(state: State, backend: Backend, draining: asyncio.Event) -> As
         },
         at_once=AT_ONCE,
     )
+    # Receivers may be slow: they have places of their own.
+    deliverer = Deliverer(backend)
+    deliveries = JobRunner(backend, {WEBHOOK: deliverer}, at_once=DELIVERIES_AT_ONCE)
+    upkeep = [
+        asyncio.create_task(every(PRUNE_SECONDS, lambda: prune(backend), "erasing old jobs and events")),
+        asyncio.create_task(every(ADVANCE_SECONDS, lambda: advance(backend, deliverer), "sending events")),
+    ]
     runner.start()
-    pruning = asyncio.create_task(every(PRUNE_SECONDS, lambda: prune(backend), "prune"))
+    deliveries.start()
 
     async def stop() -> None:
         hub.stop()
-        pruning.cancel()
-        await runner.stop(GRACE_SECONDS)
+        for task in upkeep:
+            task.cancel()
+        await asyncio.gather(runner.stop(GRACE_SECONDS), deliveries.stop(GRACE_SECONDS))
+        await deliverer.aclose()
 
     async def stop_when_draining() -> None:
         await draining.wait()
@@ -92,6 +105,15 @@ async def every(seconds: float, work: Callable[[], Awaitable[object]], name: str
             expected = isinstance(error, RemanenceError)
             log.warning("%s failed: %s", name, type(error).__name__, exc_info=None if expected else error)
         await asyncio.sleep(seconds)
+
+
+async def advance(backend: Backend, deliverer: Deliverer) -> None:
+    """Make jobs of events for webhooks; rest longer while there are none."""
+    made, any_webhook = await backend.write(deliverer.webhooks.advance_all)
+    if made:
+        jobs.wake(backend)
+    if not any_webhook:
+        await asyncio.sleep(RESTING_SECONDS)
 
 
 async def prune(backend: Backend) -> None:
