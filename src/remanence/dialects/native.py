@@ -10,10 +10,10 @@ from remanence.dialects import native_answers as answers
 from remanence.dialects import native_memories, native_values
 from remanence.dialects import native_models as models
 from remanence.dialects.access import AccessDep
-from remanence.dialects.rendering import ERRORS, json_response
+from remanence.dialects.rendering import json_response
 from remanence.domain.callers import RIGHTS
 
-router = APIRouter(prefix="/v1", responses=ERRORS)
+router = APIRouter(prefix="/v1")
 
 
 @router.get(
