@@ -32,6 +32,7 @@ from remanence.domain.records import (
     Scope,
     Use,
 )
+from remanence.domain.serving import Job
 from remanence.domain.when import TimeHint
 from remanence.errors import RemanenceError
 from remanence.ports import Store
@@ -46,6 +47,7 @@ IDS = ["a", "b", "c", "d", "e", "f"]
 KEYS = ["k1", "k2"]
 DIGESTS = [b"1" * 16, b"2" * 16]
 WORDS = ["tea", "green", "milk", "coffee", "database", "postgres", "alice", "bob"]
+CHANNELS = ["log", "log%"]
 ENTRY_KEYS = ["x", "x%", "x_y", "y"]
 PROFILES = [
     *ranking.PROFILES.values(),
@@ -212,15 +214,19 @@ class StoreMachine(RuleBasedStateMachine):
     @initialize(
         first=st.lists(st.tuples(ids, contents, attributes, extras), min_size=3, max_size=8),
         tight=st.booleans(),
+        noted=st.booleans(),
     )
-    def open(self, first, tight) -> None:
+    def open(self, first, tight, noted) -> None:
         self.directory = Path(tempfile.mkdtemp())
         # One may keep nearly nothing in memory: then it reads all vectors from the file each time.
         self.cache_bytes = [DEFAULT_CACHE_BYTES, 1 if tight else DEFAULT_CACHE_BYTES]
         self.stores = [self.opened(0), self.opened(1)]
         self.reference = ReferenceStore()
         self.now = b.NOON
-        self.claims = 0
+        self.claims = self.accepted = 0
+        self.held: list[Job] = []
+        if noted:
+            self.same(1, lambda store: store.note_events())
         for id, content, fields, more in first:
             self.add_or_revise(
                 which=0,
@@ -249,7 +255,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     # -- doing the same to both
 
-    def same(self, which: int, work: Callable[[Store], Any]) -> Any:
+    def same(self, which: int, work: Callable[[Any], Any]) -> Any:
         expected, actual = outcome(work, self.reference), outcome(work, self.stores[which])
         assert actual == expected
         return expected
@@ -379,12 +385,110 @@ class StoreMachine(RuleBasedStateMachine):
             )
         self.same(which, lambda store: store.kv_get(scope, key, now=self.now))
 
+    @rule(
+        which=st.integers(0, 1),
+        scope=scopes,
+        name=st.sampled_from(CHANNELS),
+        how=st.sampled_from(["create", "post", "post", "post", "delete"]),
+        type=st.sampled_from(["task", "t%"]),
+        data=st.sampled_from(["1", '"\u00fc"', '{"a":[null]}']),
+        after=st.integers(0, 3),
+        ago=st.none() | st.integers(0, 3),
+        newest=st.booleans(),
+    )
+    def share(self, which, scope, name, how, type, data, after, ago, newest) -> None:
+        """A log: written to through one process, read through the other."""
+        match how:
+            case "create":
+                self.same(which, lambda store: store.create_channel(scope, name, {"by": which}, now=self.now))
+            case "post":
+                post = {"type": type, "source": None, "data": data, "now": self.now}
+                self.same(which, lambda store: store.post(scope, name, **post))
+            case _:
+                self.same(which, lambda store: store.delete_channel(scope, name))
+        since = None if ago is None else self.now - timedelta(seconds=ago)
+        for of in (type, None):
+            read = {"after": after, "since": since, "type": of, "limit": 2, "newest": newest}
+            self.same(1 - which, lambda store, read=read: store.posts(scope, name, **read))
+        self.same(1 - which, lambda store: store.channels(scope))
+
+    @rule(
+        which=st.integers(0, 1),
+        scope=scopes,
+        id=ids,
+        body=st.none() | st.dictionaries(st.sampled_from(["a", "\u00fc"]), st.integers(), max_size=2),
+        if_version=st.none() | st.integers(0, 2),
+    )
+    def keep_a_document(self, which, scope, id, body, if_version) -> None:
+        place = (scope.tenant, scope.namespace, id)
+        if body is None:
+            self.same(which, lambda store: store.delete_document(*place))
+        else:
+            self.same(
+                which,
+                lambda store: store.put_document(*place, body, now=self.now, if_version=if_version),
+            )
+        self.same(1 - which, lambda store: store.documents(*place[:2], limit=3, after="a"))
+
+    @rule(
+        which=st.integers(0, 1),
+        scope=scopes,
+        new=st.lists(st.tuples(ids, st.integers(-2, 4)), max_size=3),
+        limit=st.integers(0, 2),
+        lasts=st.integers(0, 3),
+        end=st.sampled_from(["complete", "failed", "queued", "keep", "nothing"]),
+        stale=st.integers(0, 1),
+    )
+    def work(self, which, scope, new, limit, lasts, end, stale) -> None:
+        """Accept jobs, lease some, and end one: perhaps one that is another's by now."""
+        jobs = [
+            Job(
+                id=id,
+                tenant=scope.tenant,
+                kind="even" if due % 2 == 0 else "odd",
+                payload={"of": id},
+                created_at=self.now,
+                # No two are due at the same time, so that there is one order.
+                due_at=self.now + timedelta(seconds=due, microseconds=self.accepted + place),
+            )
+            for place, (id, due) in enumerate(new)
+        ]
+        self.accepted += len(jobs)
+        self.same(which, lambda store: store.enqueue(jobs))
+        until = self.now + timedelta(seconds=lasts)
+        self.held += self.same(
+            which,
+            lambda store: store.lease(
+                now=self.now, until=until, limit=limit, kinds=["even"] if stale else []
+            ),
+        )
+        if self.held and end != "nothing":
+            held = self.held[-1 - stale * (len(self.held) - 1)]
+            if end == "keep":
+                self.same(1 - which, lambda store: store.keep_job(held, now=self.now, until=until))
+            else:
+                result = {"n": self.accepted}
+                self.same(
+                    1 - which, lambda store: store.end_job(held, now=self.now, state=end, result=result)
+                )
+        self.same(1 - which, lambda store: store.jobs(scope.tenant, limit=9))
+        self.same(which, lambda store: store.next_due())
+
     # One rule for all that takes memories away, so that searches mostly have something to find.
     @rule(
         which=st.integers(0, 1),
         scope=scopes,
         how=st.sampled_from(
-            ["erase", "erase matching", "erase matching ever", "sweep", "reopen", "another model"]
+            [
+                "erase",
+                "erase matching",
+                "erase matching ever",
+                "sweep",
+                "sweep one tenant",
+                "prune",
+                "reopen",
+                "another model",
+            ]
         ),
         id=ids,
         filter=filters,
@@ -400,6 +504,11 @@ class StoreMachine(RuleBasedStateMachine):
                 self.same(which, lambda store: store.erase_matching(scope, filter, at=at))
             case "sweep":
                 self.same(which, lambda store: store.sweep(now=self.now, limit=1000))
+            case "sweep one tenant":
+                self.same(which, lambda store: store.sweep(now=self.now, limit=1000, tenant=scope.tenant))
+            case "prune":
+                self.same(which, lambda store: store.prune_events(keep=3))
+                self.same(which, lambda store: store.prune_jobs(before=self.now, limit=100))
             case "reopen":
                 self.stores[which].close()
                 self.stores[which] = self.opened(which)
@@ -457,6 +566,9 @@ class StoreMachine(RuleBasedStateMachine):
     def read(self, which, scope, filter, ago, after) -> None:
         at = self.now - timedelta(seconds=ago)
         self.same(which, lambda store: store.list(scope, filter, at=at, limit=3, after=after))
+        self.same(which, lambda store: store.count(scope, filter, at=at))
+        self.same(which, lambda store: store.sessions(scope, at=at))
+        self.same(which, lambda store: store.holdings(scope.tenant))
         self.same(which, lambda store: store.stats(scope, now=at))
         self.same(which, lambda store: store.kv_keys(scope, prefix="x", now=at))
 
@@ -464,7 +576,7 @@ class StoreMachine(RuleBasedStateMachine):
         once = [f"once{number}" for number in range(1, self.claims + 1)]
         terms = sorted(text.terms(" ".join(WORDS)))
         for scope in SCOPES:
-            reads: list[Callable[[Store], Any]] = [
+            reads: list[Callable[[Any], Any]] = [
                 lambda store, scope=scope: store.get(scope, IDS),
                 lambda store, scope=scope: store.neighbours(
                     scope, digests=DIGESTS, keys=KEYS, idempotency_keys=once
@@ -473,6 +585,18 @@ class StoreMachine(RuleBasedStateMachine):
                 lambda store, scope=scope: store.namespaces(scope.tenant),
                 lambda store, scope=scope: store.stats(scope, now=self.now),
                 lambda store: store.model(),
+                lambda store, scope=scope: [
+                    # Who erases by name tells no time.
+                    replace(event, at=b.NOON) if event.type == "forgotten" else event
+                    for event in store.events(scope.tenant, after=0, limit=10_000)
+                ],
+                lambda store, scope=scope: store.event_range(scope.tenant),
+                lambda store, scope=scope: store.holdings(scope.tenant),
+                lambda store, scope=scope: store.channels(scope),
+                lambda store, scope=scope: [
+                    store.posts(scope, name, limit=100) for name in (*CHANNELS, "unknown")
+                ],
+                lambda store, scope=scope: store.documents(scope.tenant, scope.namespace, limit=100),
             ]
             reads += [lambda store, scope=scope, id=id: store.versions(scope, id=id) for id in IDS]
             reads += [lambda store, scope=scope, key=key: store.versions(scope, key=key) for key in KEYS]
@@ -484,7 +608,7 @@ class StoreMachine(RuleBasedStateMachine):
                     self.same(which, read)
 
 
-def outcome(work: Callable[[Store], Any], store: Store) -> Any:
+def outcome(work: Callable[[Any], Any], store: Store) -> Any:
     """What a call gives, or the kind of error it raises."""
     try:
         return work(store)
