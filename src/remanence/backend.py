@@ -16,9 +16,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from remanence.domain import text, validation
 from remanence.domain.passages import passages
 from remanence.domain.records import SESSION_TYPES, IndexEntry, MemoryRecord, Traits, Use, subject_term
-from remanence.errors import ClosedError, EmbedderError, EmbedderMismatchError, RemanenceError, StoreError
+from remanence.errors import (
+    ClosedError,
+    EmbedderError,
+    EmbedderMismatchError,
+    RemanenceError,
+    StoreError,
+    StoreUnavailableError,
+)
 from remanence.ports import (
     Clock,
+    DefersWrites,
     Embedded,
     EmbeddedQuery,
     Embedder,
@@ -37,6 +45,7 @@ T = TypeVar("T")
 log = logging.getLogger("remanence")
 
 SETTLE_SECONDS = 0.2
+PATIENCE = 30.0  # seconds that a write waits at most for other processes
 LONG_TEXT = 600  # characters below which no text is worth counting the tokens of
 ASSISTANTS = frozenset({"assistant", "ai", "bot", "chatbot", "model", "llm", "system", "tool"})
 MOST_SUBJECTS = 12  # terms of source, key and tags that count as what a memory is about
@@ -105,7 +114,9 @@ class Backend:
     searchers: Executor | None = None  # as many as can compute at once: more only fight for the interpreter
     max_content: int = validation.MAX_CONTENT
     keyword_fallback: bool = False  # recall by words alone when the embedder fails, and say so
-    reads_here: bool = False  # single rows are read on the event loop: a hand-over costs several times the read
+    reads_here: bool = (
+        False  # single rows are read on the event loop: a hand-over costs several times the read
+    )
     count_tokens: Callable[[str], int] = text.estimate_tokens
     close: Callable[[], None] = lambda: None
     users: int = 0
@@ -118,6 +129,10 @@ class Backend:
     warned_of_embedder: bool = False
     upgrade_begun: bool = False
     stop_upgrade: Callable[[], None] = lambda: None
+    deferring: DefersWrites | None = field(init=False)  # the store, if it is one
+
+    def __post_init__(self) -> None:
+        self.deferring = self.store if isinstance(self.store, DefersWrites) else None
 
     def retain(self) -> None:
         """Count one more user."""
@@ -156,6 +171,28 @@ class Backend:
     async def write(self, work: Callable[..., T], *arguments: Any) -> T:
         """A store call that writes, on a worker thread."""
         return await self._on(self.writers, work, *arguments)
+
+    async def settled(self, write: Future[T]) -> T:
+        """The result of a write that was begun without a thread."""
+        expired: list[bool] = []
+
+        def give_up() -> None:
+            expired.append(write.cancel())  # not if it is being written: then only its end tells the truth
+
+        timer = asyncio.get_running_loop().call_later(PATIENCE, give_up)
+        try:
+            return await asyncio.wrap_future(write)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            if expired:
+                raise StoreUnavailableError(
+                    f"the store stayed locked for {PATIENCE:.0f} s; nothing was stored. Try again"
+                ) from None
+            raise ClosedError("this memory was closed while the write waited; nothing was stored") from None
+        finally:
+            timer.cancel()
 
     async def _on(self, executor: Executor, work: Callable[..., T], *arguments: Any) -> T:
         if os.getpid() != self.pid:

@@ -39,7 +39,10 @@ class AsyncKeyValue:
         now = self._checked("key", key)
         encoded = validation.json_text("value", value, limit=validation.MAX_VALUE)
         expires_at = validation.expiry("ttl", ttl, now)
-        store = self._backend.store
+        store, deferring = self._backend.store, self._backend.deferring
+        if deferring is not None:
+            pending = deferring.kv_set_later(self._scope, key, encoded, now=now, expires_at=expires_at)
+            return (await self._backend.settled(pending)).version
         entry = await self._backend.write(
             lambda: store.kv_set(self._scope, key, encoded, now=now, expires_at=expires_at)
         )

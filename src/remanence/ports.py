@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
@@ -234,7 +235,7 @@ class Store(Protocol):
     def post(
         self, scope: Scope, channel: str, *, type: str, source: str | None, data: str, now: datetime
     ) -> Post | None:
-        """Append; None if there is no such channel. `data` is JSON text. Durable when this returns."""
+        """Append; None if there is no such channel. `data` is JSON text, the post has it parsed. Durable at return."""
         ...
 
     def posts(
@@ -252,7 +253,7 @@ class Store(Protocol):
         ...
 
     def delete_channel(self, scope: Scope, name: str) -> bool:
-        """Erase it with all posts. True if it was there."""
+        """Erase it with all posts; one made under its name later counts from 1. True if it was there."""
         ...
 
     # -- the whole
@@ -268,6 +269,17 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Release everything; never deletes. Idempotent."""
+        ...
+
+
+@runtime_checkable
+class DefersWrites(Protocol):
+    """A store whose smallest writes need no thread that waits for them: it would cost more than the write."""
+
+    def kv_set_later(
+        self, scope: Scope, key: str, value: str, *, now: datetime, expires_at: datetime | None = None
+    ) -> Future[Entry]:
+        """`kv_set`. A future that could be cancelled stored nothing."""
         ...
 
 
@@ -307,7 +319,7 @@ class JobQueue(Protocol):
     """A store that keeps work until it is done. Every method is durable when it returns."""
 
     def enqueue(self, jobs: Sequence[Job]) -> None:
-        """Accept all or none. A (tenant, id) that is there already is left as it is."""
+        """Accept all or none, as queued and never begun. A (tenant, id) that is there already is left as it is."""
         ...
 
     def lease(self, *, now: datetime, until: datetime, limit: int, kinds: Sequence[str] = ()) -> list[Job]:
@@ -333,9 +345,10 @@ class JobQueue(Protocol):
         error: str | None = None,
         due_at: datetime | None = None,
     ) -> bool:
-        """The holder's last word: `complete`, `failed`, or `queued` again for `due_at`. False if it is another's by now.
+        """The holder's last word: `complete`, `failed`, or `queued` again for `due_at` (None: at once).
 
-        A job that is complete or failed keeps its result and error, and loses its payload.
+        False, and nothing done, if it is another's by now; a lease that is over still counts until somebody takes
+        it. A job that is complete or failed keeps its result and error, and loses its payload.
         """
         ...
 
@@ -357,7 +370,12 @@ class JobQueue(Protocol):
 
 @runtime_checkable
 class EventLog(Protocol):
-    """A store that notes what happens in it, in the transaction that makes it happen, once somebody wants to know."""
+    """A store that notes what happens in it, in the transaction that makes it happen, once somebody wants to know.
+
+    `stores.noted` says which events changes make. Each memory that `erase`, `erase_matching` or `sweep` takes is
+    `forgotten`, at the present of the store's machine where the call tells no time. A memory that was over before it
+    was recorded, as the past in an import is, is not noted.
+    """
 
     def note_events(self) -> None:
         """From now on, in this store and in every process that uses it. Idempotent."""
@@ -372,7 +390,7 @@ class EventLog(Protocol):
         ...
 
     def prune_events(self, *, keep: int) -> int:
-        """Erase all but each tenant's newest `keep` (at least 1). Returns how many."""
+        """Erase all but each tenant's newest `keep`; returns how many. ValueError if `keep` is below 1."""
         ...
 
 

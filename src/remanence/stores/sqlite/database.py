@@ -136,6 +136,23 @@ def connect(path: Path | None) -> sqlite3.Connection:
     return connection
 
 
+class _Write(Future[T]):
+    """A write that somebody waits for without a thread: what SQLite raises reaches them as an error of ours."""
+
+    def __init__(self, path: Path | None) -> None:
+        super().__init__()
+        self._path = path
+
+    def set_exception(self, exception: BaseException | None) -> None:
+        try:
+            with translated(self._path):
+                if exception is not None:
+                    raise exception
+        except BaseException as told:  # noqa: BLE001 (it belongs to whoever waits)
+            exception = told
+        super().set_exception(exception)
+
+
 class Database:
     """The file, opened and migrated. `read` gives a snapshot; `write` runs functions in durable transactions.
 
@@ -292,6 +309,18 @@ class Database:
                 return future.result()  # it is being written: only its end tells the truth
         except CancelledError:
             raise ClosedError("this memory was closed while the write waited; nothing was stored") from None
+
+    def submit(self, work: Callable[[Any], T]) -> Future[T]:
+        """`write` without waiting. Until the work has begun the future can be cancelled; then nothing was stored."""
+        self._check_open()
+        future: Future[T] = _Write(self.path)
+        if self.path is None:
+            with self._memory_lock:
+                self._commit([(work, future)])
+        else:
+            self._ensure_thread()
+            self._queue.put((work, future))
+        return future
 
     def _ensure_thread(self) -> None:
         if self._thread is None:

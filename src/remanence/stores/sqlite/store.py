@@ -6,7 +6,9 @@ import builtins
 import itertools
 import sqlite3
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -305,19 +307,12 @@ class SQLiteStore(Channels, DocumentTable, Jobs, Events):
     def kv_set(
         self, scope: Scope, key: str, value: str, *, now: datetime, expires_at: datetime | None = None
     ) -> Entry:
-        def work(context: writing.WriteContext) -> Entry:
-            ns_id = context.ensure_namespace(scope)
-            # An expired entry is gone for its readers, so a new one under its key starts at version 1.
-            row = context.connection.execute(
-                "INSERT INTO kv(ns_id, key, value, version, updated_at, expires_at) VALUES (?1, ?2, ?3, 1, ?4, ?5)"
-                " ON CONFLICT(ns_id, key) DO UPDATE SET value = ?3, updated_at = ?4, expires_at = ?5,"
-                " version = CASE WHEN expires_at IS NULL OR expires_at > ?4 THEN version + 1 ELSE 1 END"
-                " RETURNING key, value, version, updated_at, expires_at",
-                (ns_id, key, value, to_us(now), optional_us(expires_at)),
-            ).fetchone()
-            return to_entry(row)
+        return self._db.write(partial(_set_entry, scope, key, value, now, expires_at))
 
-        return self._db.write(work)
+    def kv_set_later(
+        self, scope: Scope, key: str, value: str, *, now: datetime, expires_at: datetime | None = None
+    ) -> Future[Entry]:
+        return self._db.submit(partial(_set_entry, scope, key, value, now, expires_at))
 
     def kv_delete(self, scope: Scope, key: str, *, now: datetime) -> bool:
         def work(context: writing.WriteContext) -> bool:
@@ -467,3 +462,23 @@ def _latest(connection: sqlite3.Connection, scope: Scope, ns_id: int, id: str) -
         (ns_id, id),
     ).fetchone()
     return to_record(row, scope.namespace) if row else None
+
+
+def _set_entry(
+    scope: Scope,
+    key: str,
+    value: str,
+    now: datetime,
+    expires_at: datetime | None,
+    context: writing.WriteContext,
+) -> Entry:
+    ns_id = context.ensure_namespace(scope)
+    # An expired entry is gone for its readers, so a new one under its key starts at version 1.
+    row = context.connection.execute(
+        "INSERT INTO kv(ns_id, key, value, version, updated_at, expires_at) VALUES (?1, ?2, ?3, 1, ?4, ?5)"
+        " ON CONFLICT(ns_id, key) DO UPDATE SET value = ?3, updated_at = ?4, expires_at = ?5,"
+        " version = CASE WHEN expires_at IS NULL OR expires_at > ?4 THEN version + 1 ELSE 1 END"
+        " RETURNING key, value, version, updated_at, expires_at",
+        (ns_id, key, value, to_us(now), optional_us(expires_at)),
+    ).fetchone()
+    return to_entry(row)
