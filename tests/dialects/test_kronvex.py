@@ -3,9 +3,12 @@
 from pathlib import Path
 from urllib.parse import quote
 
+import httpx
 import pytest
 
 from remanence.testing.golden import replay
+from remanence.testing.scripted_llm import ScriptedLLM
+from remanence.testing.server import running_server
 
 GOLDEN = sorted((Path(__file__).parent / "golden" / "kronvex").glob("*.json"))
 AGENTS = "/api/v1/agents"
@@ -166,3 +169,37 @@ def test_context_stays_within_its_budget(http):
         tokens = http.post("/v1/tokens", json={"text": answer["context"]}).json()["tokens"]
         assert 0 < tokens <= budget
         assert answer["memories_used"] == len(answer["memories"]) == answer["context"].count("- [")
+
+
+class Leaving(ScriptedLLM):
+    """An endpoint for embeddings that can go away."""
+
+    away = False
+
+    def embed(self, body):
+        return {"error": "away"} if self.away else super().embed(body)
+
+
+def test_without_the_embedder_words_are_compared_and_it_is_said(tmp_path):
+    with Leaving(lambda request: "") as model:
+        environ = {
+            "REMANENCE_EMBEDDER_URL": model.base_url,
+            "REMANENCE_EMBEDDER_MODEL": "bag-of-words",
+            "REMANENCE_EMBEDDER_DIMENSION": "256",
+        }
+        with (
+            running_server(tmp_path / "m.db", embedder="openai", environ=environ) as server,
+            httpx.Client(base_url=server.url, timeout=60) as http,
+        ):
+            remember(http, "default", "Backups are made nightly.")
+            model.away = True
+            body = {"query": "when are backups made"}
+            for verb, shown in (("recall", "memories"), ("inject-context", "context")):
+                answer = http.post(f"{AGENTS}/default/{verb}", json=body).json()
+                assert answer["degraded"] == ["embedder"]
+                assert "Backups are made nightly." in str(answer[shown])
+            answer = http.get("/v1/memory/recall", params={"q": body["query"]}).json()
+            assert answer["degraded"] == ["embedder"] and len(answer["memories"]) == 1
+            refused = http.post(f"{AGENTS}/default/remember", json={"content": "Another thing."})
+            assert refused.status_code == 503 and int(refused.headers["Retry-After"]) > 0
+            assert http.get(f"{AGENTS}/default").json()["memory_count"] == 1

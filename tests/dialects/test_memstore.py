@@ -98,6 +98,7 @@ def test_scores_fall_and_tokens_are_counted(http):
     assert http.get("/v1/memory/recall", params={"q": "x", "tags": "nobody"}).json() == {
         "memories": [],
         "tokens_used": 0,
+        "degraded": [],
     }
 
 

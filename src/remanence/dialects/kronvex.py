@@ -101,6 +101,7 @@ async def recall(agent_id: str, body: RecallBody, access: AccessDep) -> Response
             "total_found": len(hits),
             "memories": [hit_of(hit) for hit in hits],
             "results": [result_of(hit) for hit in hits],
+            "degraded": list(hits.degraded),
         }
     )
 
@@ -119,6 +120,7 @@ async def inject_context(agent_id: str, body: ContextBody, access: AccessDep) ->
             "context_block": str(block),
             "memories_used": len(block.hits),
             "memories": [{**hit_of(hit), "memory": memory_of(hit.record)} for hit in block.hits],
+            "degraded": list(block.hits.degraded),
         }
     )
 

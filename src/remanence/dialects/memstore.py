@@ -63,6 +63,7 @@ async def recall(
         {
             "memories": [{**_memory(hit.record, access.now()), "score": hit.score} for hit in hits],
             "tokens_used": sum(memory.count_tokens(hit.content) for hit in hits),
+            "degraded": list(hits.degraded),
         }
     )
 
