@@ -1,3 +1,4 @@
+import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
@@ -7,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from remanence.domain.records import Change, Filter
+from remanence.domain.records import Change, Entry, Filter
+from remanence.domain.serving import Holdings
 from remanence.errors import ConflictError
 from remanence.ports import Store
 from remanence.stores.sqlite import writing
@@ -15,6 +17,7 @@ from remanence.stores.sqlite.rows import find_namespace
 from remanence.stores.sqlite.store import SQLiteStore
 from remanence.testing import builders as b
 from remanence.testing.store_contract import DurableStoreContract, StoreContract
+from remanence.testing.store_jobs import make_job
 
 
 def intact(store: SQLiteStore) -> None:
@@ -43,6 +46,83 @@ class TestSQLiteStore(DurableStoreContract):
         assert isinstance(store, SQLiteStore)
         store.close()
         return SQLiteStore(store.path)
+
+    def test_what_is_erased_is_not_readable_in_the_files(self, store: SQLiteStore) -> None:
+        store.create_channel(b.HERE, "log", {"card": "whispered card"}, now=b.NOON)
+        store.post(b.HERE, "log", type="t", source=None, data='"whispered post"', now=b.NOON)
+        store.put_document("t", "k", "i", {"body": "whispered body"}, now=b.NOON)
+        assert store.path is not None
+
+        def whispers() -> int:
+            files = [path for path in store.path.parent.iterdir() if path.is_file()] if store.path else []
+            return sum(path.read_bytes().count(b"whispered") for path in files)
+
+        assert whispers() >= 3
+        assert store.delete_channel(b.HERE, "log")
+        assert store.delete_document("t", "k", "i")
+        b.add(store, "m")  # the writer is done with what it does after a commit
+        assert whispers() == 0
+
+    def test_looking_for_work_waits_for_no_writer(self, store: SQLiteStore) -> None:
+        """Also while another process is writing: reading needs no lock."""
+        job = make_job(due=9)
+        store.enqueue([job])
+        assert store.path is not None
+        with contextlib.closing(sqlite3.connect(store.path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            assert store.lease(now=b.NOON, until=b.LATER, limit=9) == []
+            assert store.next_due() == b.seconds(9)
+            assert store.prune_jobs(before=b.LATER, limit=9) == 0
+            assert store.prune_events(keep=1) == 0
+            other.execute("ROLLBACK")
+        assert [held.id for held in store.lease(now=b.seconds(9), until=b.LATER, limit=9)] == ["j"]
+
+    def test_one_process_asks_and_all_note(self, store: SQLiteStore) -> None:
+        assert store.path is not None
+        with contextlib.closing(SQLiteStore(store.path)) as other:
+            b.add(other, "before")
+            store.note_events()
+            b.add(other, "after")
+            assert [event.subject for event in store.events("local", after=0, limit=9)] == ["after"]
+
+    def test_an_idle_runner_reads_only_indexes(self, store: SQLiteStore) -> None:
+        """However many jobs are finished, or due another day: none of them is looked at."""
+        asked: list[str] = []
+        with store._db.read() as connection:
+            connection.set_trace_callback(asked.append)
+        assert store.lease(now=b.NOON, until=b.LATER, limit=9) == []
+        assert store.next_due() is None
+        assert store.prune_jobs(before=b.LATER, limit=9) == 0
+        asked = [query for query in asked if query.startswith("SELECT")]
+        assert len(asked) == 4
+        with store._db.read() as connection:
+            connection.set_trace_callback(None)
+            plans = [row[3] for query in asked for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+        reads = [step for step in plans if " job" in step]
+        assert len(reads) == 5
+        assert all("USING" in step and "INDEX job_" in step for step in reads), reads
+
+    def test_an_import_is_noted_by_what_is_believed(self, store: SQLiteStore) -> None:
+        store.note_events()
+        first = b.make_record("m", "tea", retracted_at=b.seconds(5))
+        second = b.make_record("m", "green tea", version=2, recorded_at=b.seconds(5))
+        gone = b.make_record("gone", "milk", retracted_at=b.seconds(1))
+        new = b.make_record("new", "coffee")
+        changes = [b.addition(record) for record in (first, second, gone, new)]
+        for added in (4, 0):
+            assert store.import_versions(b.HERE, changes, b.MODEL) == added
+        found = [(event.type, event.subject, event.data) for event in store.events("local", after=0, limit=9)]
+        assert found == [("updated", "m", {"version": 2}), ("remembered", "new", {"version": 1})]
+
+    def test_an_import_counts_in_what_is_held(self, store: SQLiteStore) -> None:
+        entry = Entry(key="k", value="12345", version=1, updated_at=b.NOON)
+        store.kv_set(b.HERE, "k", "1", now=b.NOON, expires_at=b.seconds(1))
+        assert store.import_entries(b.HERE, [entry], now=b.NOON) == 0
+        assert store.holdings("local").bytes == 1
+        assert store.import_entries(b.HERE, [entry], now=b.seconds(2)) == 1
+        assert store.holdings("local").bytes == 5
+        assert store.import_versions(b.HERE, [b.addition(b.make_record("m", "tea"))], b.MODEL) == 1
+        assert store.holdings("local") == Holdings(memories=1, bytes=5 + len("tea{}"))
 
 
 Work = Callable[[Any], Any]
@@ -127,6 +207,29 @@ class TestSharedCommits:
         assert results[0] is None
         assert isinstance(results[1], Exception)
         assert b.listed(store) == ["good"]
+
+    def test_one_that_fails_leaves_no_event_and_no_gap(self, store: SQLiteStore) -> None:
+        held = b.make_record("held", key="drink")
+        begin: Work = lambda context: context.begin_noting()  # noqa: E731
+        results = self.in_one_commit(
+            store,
+            applying(b.claiming(b.make_record("before"))),
+            begin,
+            applying(b.claiming(held)),
+            applying(b.addition(b.make_record("x")), b.claiming(b.make_record("rival", "tea", key="drink"))),
+            applying(b.addition(b.make_record("last"))),
+            erasing("held"),
+        )
+        assert [isinstance(result, Exception) for result in results] == [
+            False,
+            False,
+            False,
+            True,
+            False,
+            False,
+        ]
+        found = [(e.number, e.type, e.subject) for e in store.events("local", after=0, limit=9)]
+        assert found == [(1, "remembered", "held"), (2, "remembered", "last"), (3, "forgotten", "held")]
 
     def test_added_and_closed_in_one_commit(self, store: SQLiteStore) -> None:
         record = b.make_record("m", "green tea")
