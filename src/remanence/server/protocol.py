@@ -34,6 +34,7 @@ class PatientProtocol(Base):
     _waiting: asyncio.TimerHandle | None = None
     _writing: asyncio.TimerHandle | None = None
     _unsent = 0
+    _answered: Any = None
     _in_head = False
     _head = 0
 
@@ -47,6 +48,11 @@ class PatientProtocol(Base):
         self._stop_waiting()
         self._stop_watching()
         self._unset_keepalive_if_required()
+        # uvicorn tells the request that came last, which need not be the one that is being answered.
+        for cycle in (self._answered, *(waiting for waiting, _ in getattr(self, "pipeline", ()))):
+            if cycle is not None and not cycle.response_complete:
+                cycle.disconnected = True
+                cycle.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -72,6 +78,10 @@ class PatientProtocol(Base):
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._in_head:  # what comes after the body is nobody's header
             super().on_header(name, value)
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        self._answered = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _answering(self) -> bool:
         cycle: Any = self.cycle
