@@ -21,7 +21,7 @@ from remanence.server.app import create_app
 from remanence.settings import Settings
 from remanence.testing.server import running_server
 
-EXAMPLES = 10  # of each operation, kind of data and way to choose names
+EXAMPLES = 8  # of each operation, kind of data and way to choose names
 IDS = {"id", "mid", "memory_id"}  # parameters of paths that are the id of a memory
 CHECKS = [
     not_a_server_error,
