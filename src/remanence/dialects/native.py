@@ -77,5 +77,4 @@ async def sweep(access: AccessDep) -> Response:
     return json_response({"swept": await access.erasing("default").sweep()})
 
 
-router.include_router(native_memories.router)
-router.include_router(native_values.router)
+router.routes.extend([*native_memories.router.routes, *native_values.router.routes])

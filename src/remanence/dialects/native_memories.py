@@ -16,7 +16,7 @@ from remanence.domain import wire
 from remanence.domain.validation import MAX_KEY, MAX_LIMIT, MAX_NAME
 from remanence.errors import InvalidInputError
 
-router = APIRouter(prefix="/namespaces/{ns:segment}")
+router = APIRouter(prefix="/v1/namespaces/{ns:segment}")
 
 Ns = Annotated[
     str,

@@ -17,7 +17,7 @@ from remanence.domain import wire
 from remanence.domain.validation import MAX_KEY
 from remanence.errors import NotFoundError
 
-router = APIRouter(prefix="/namespaces/{ns:segment}")
+router = APIRouter(prefix="/v1/namespaces/{ns:segment}")
 
 Key = Annotated[
     str, Path(description="Percent-encoded.", json_schema_extra={"minLength": 1, "maxLength": MAX_KEY})

@@ -26,6 +26,7 @@ from remanence.server.auth import Authenticator
 from remanence.server.health import Readiness
 from remanence.server.metrics import Metrics
 from remanence.server.middleware import Doorkeeper, Guard
+from remanence.server.routing import include
 from remanence.settings import Settings, load
 
 # Every dialect's routes. The first that matches answers: what is fixed comes before what is a pattern.
@@ -91,8 +92,7 @@ def create_app(settings: Settings | None = None, *, backend: Backend | None = No
     app.add_exception_handler(RemanenceError, errors.on_remanence_error)
     app.add_exception_handler(RequestValidationError, errors.on_invalid_request)
     app.add_exception_handler(HTTPException, errors.on_http_error)
-    for router in ROUTERS:
-        app.include_router(router)
+    include(app, ROUTERS)
     openapi.complete(app)
 
     # The last one added is the first that a request meets.
