@@ -64,7 +64,7 @@ def create_app(settings: Settings | None = None, *, backend: Backend | None = No
             opened.release()  # from here on the root is counted
         async with AsyncExitStack() as parts:
             parts.push_async_callback(root.aclose)
-            opened.keyword_fallback = True
+            opened.keyword_fallback = opened.reads_here = True
             parts.enter_context(metrics.watch(opened))
             authenticate.open(opened)
             app.state.keyed = isinstance(opened.store, Documents) and await opened.run(
