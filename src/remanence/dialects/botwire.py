@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.responses import Response
 
 from remanence.dialects.access import Access, AccessDep
@@ -183,7 +183,14 @@ class ChannelBody(Body):
 class PostBody(Body):
     agent_id: Annotated[str, Field(min_length=1)]
     type: PostType
-    data: dict[str, Any] | Annotated[str, Field(strict=True)]
+    data: Annotated[Any, Field(description="An object, or text.")]
+
+    @field_validator("data")
+    @classmethod
+    def _object_or_text(cls, data: Any) -> Any:
+        if not isinstance(data, dict | str):
+            raise ValueError("must be an object or text")
+        return data  # pyright: ignore[reportUnknownVariableType]
 
 
 @router.post("/channels/{name:segment}/create")

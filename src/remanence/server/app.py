@@ -15,7 +15,7 @@ from starlette.middleware.cors import CORSMiddleware
 from remanence import __version__
 from remanence.backend import Backend
 from remanence.bootstrap import open_backend
-from remanence.dialects import botwire, kronvex, memstore, native
+from remanence.dialects import botwire, kronvex, memstore, native, zerolatency
 from remanence.dialects.access import Services
 from remanence.engine import AsyncEngine
 from remanence.errors import RemanenceError
@@ -40,6 +40,8 @@ ROUTERS: list[APIRouter] = [
     memstore.router,
     kronvex.router,
     botwire.router,
+    zerolatency.router,
+    zerolatency.v1,
 ]
 
 NO_TELEMETRY: Any = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
