@@ -267,6 +267,7 @@ def test_a_used_up_quota_is_a_memory_limit_error(keyed, client):
 
     asyncio.run(main())
     assert agent.clear() == {"deleted": 2}
+    agent.remember("the third")
 
 
 def test_too_many_calls_are_a_rate_limit_error(keyed, client):
