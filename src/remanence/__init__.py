@@ -14,17 +14,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from remanence.bootstrap import AsyncMemory, Memory
+    from remanence.bootstrap import AsyncMemory, Memory, RemoteMemory
     from remanence.domain.ranking import RankingProfile
     from remanence.domain.records import Hits, MemoryRecord, Recalled, Receipt, Remembered
     from remanence.embedders.openai_compatible import OpenAICompatibleEmbedder
     from remanence.errors import RemanenceError
+    from remanence.remote.client import AsyncRemoteMemory
     from remanence.settings import Settings
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AsyncMemory",
+    "AsyncRemoteMemory",
     "Hits",
     "Memory",
     "MemoryRecord",
@@ -34,12 +36,14 @@ __all__ = [
     "Receipt",
     "RemanenceError",
     "Remembered",
+    "RemoteMemory",
     "Settings",
     "__version__",
 ]
 
 _HOMES = {
     "AsyncMemory": "bootstrap",
+    "AsyncRemoteMemory": "remote.client",
     "Hits": "domain.records",
     "Memory": "bootstrap",
     "MemoryRecord": "domain.records",
@@ -49,6 +53,7 @@ _HOMES = {
     "Receipt": "domain.records",
     "RemanenceError": "errors",
     "Remembered": "domain.records",
+    "RemoteMemory": "bootstrap",
     "Settings": "settings",
 }
 

@@ -11,12 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from remanence.backend import Backend
 from remanence.engine import AsyncEngine
 from remanence.errors import InvalidInputError
 from remanence.ports import Embedder, Store
+from remanence.remote.client import AsyncRemoteMemory
 from remanence.settings import Settings, load
 from remanence.sync import BlockingEngine
 from remanence.tokens import counter
@@ -32,7 +33,16 @@ class AsyncMemory(AsyncEngine):
 
     `db` is a path or ":memory:" (default: REMANENCE_DB, else the platform's data directory); `embedder` replaces the
     built-in offline one; `reads` names further namespaces that every recall reads. Memories on one file share it.
+
+    With `url` (default: REMANENCE_URL) it is an AsyncRemoteMemory instead, on the server of that address, to which
+    `api_key`, `timeout` (seconds) and `spool` belong; a `db` that is given wins over REMANENCE_URL.
     """
+
+    def __new__(cls, *arguments: Any, **keywords: Any) -> Self:
+        # A memory on a server has the same verbs and nothing else in common: no store, no embedder, no threads.
+        if cls is AsyncMemory and (remote := _remote(keywords)) is not None:
+            return cast(Self, AsyncRemoteMemory(*arguments, **remote))
+        return super().__new__(cls)
 
     def __init__(
         self,
@@ -44,7 +54,16 @@ class AsyncMemory(AsyncEngine):
         profile: RankingProfile | str | None = None,
         reads: Sequence[str] = (),
         settings: Settings | None = None,
+        url: str | None = None,
+        api_key: str | None = None,
+        timeout: float | None = None,
+        spool: str | Path | None = None,
     ) -> None:
+        given = {"url": url, "api_key": api_key, "timeout": timeout, "spool": spool}
+        if odd := [name for name, value in given.items() if value is not None]:
+            raise InvalidInputError(
+                odd[0], "is for a memory on a server; give url=..., or use AsyncRemoteMemory"
+            )
         settings = _chosen(settings, db=db, tenant=tenant)
         backend = open_backend(settings, embedder)
         try:
@@ -72,6 +91,10 @@ class Memory(BlockingEngine):
         profile: RankingProfile | str | None = None,
         reads: Sequence[str] = (),
         settings: Settings | None = None,
+        url: str | None = None,
+        api_key: str | None = None,
+        timeout: float | None = None,
+        spool: str | Path | None = None,
     ) -> None:
         super().__init__(
             AsyncMemory(
@@ -82,8 +105,87 @@ class Memory(BlockingEngine):
                 profile=profile,
                 reads=reads,
                 settings=settings,
+                url=url,
+                api_key=api_key,
+                timeout=timeout,
+                spool=spool,
             )
         )
+
+    def __repr__(self) -> str:
+        return repr(self.aio).replace(
+            "Async", "", 1
+        )  # one on a server does not know its tenant without asking
+
+
+class RemoteMemory(BlockingEngine):
+    """Persistent memory of one namespace on a server, blocking. Inside an event loop use AsyncRemoteMemory.
+
+    See there for arguments.
+    """
+
+    def __init__(
+        self,
+        namespace: str,
+        *,
+        url: str | None = None,
+        api_key: str | None = None,
+        reads: Sequence[str] = (),
+        profile: RankingProfile | str | None = None,
+        timeout: float | None = None,
+        spool: str | Path | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        self._remote = AsyncRemoteMemory(
+            namespace,
+            url=url,
+            api_key=api_key,
+            reads=reads,
+            profile=profile,
+            timeout=timeout,
+            spool=spool,
+            settings=settings,
+        )
+        super().__init__(cast(AsyncEngine, self._remote))
+
+    def __repr__(self) -> str:
+        return _blocking_repr(self)
+
+    def spooled(self) -> int:
+        """How many memories wait in the spool; 0 without one."""
+        return self._remote.spooled()
+
+
+def _blocking_repr(memory: BlockingEngine) -> str:
+    """That of the asynchronous one: on a server it does not know its tenant without asking."""
+    return repr(memory.aio).replace(type(memory.aio).__name__, type(memory).__name__, 1)
+
+
+_EMBEDDED = ("db", "tenant", "embedder")
+
+
+def _remote(keywords: dict[str, Any]) -> dict[str, Any] | None:
+    """The arguments of a remote memory, if these ask for one. InvalidInputError for a mixture."""
+    given = {name: value for name, value in keywords.items() if value is not None}
+    settings: object = given.get("settings")
+    if given.get("url") == "":
+        return None
+    if "url" not in given:
+        if "db" in given:
+            return None
+        if settings is None:
+            given["settings"] = settings = load()
+        if not (isinstance(settings, Settings) and settings.url):
+            return None
+    reasons = {
+        "db": "is a file here, and `url` a server; give one of them",
+        "tenant": "is not chosen with a server: the key leads to its tenant",
+        "embedder": "is the server's own; leave it out",
+    }
+    for name in _EMBEDDED:
+        if name in given:
+            raise InvalidInputError(name, reasons[name])
+    return given
 
 
 def _chosen(settings: Settings | None, *, db: str | Path | None, tenant: str | None) -> Settings:

@@ -115,7 +115,7 @@ class MemoryRecord:
         return self.visible_until is None or self.visible_until > self.recorded_at
 
 
-Action = Literal["added", "reinforced", "superseded", "replayed"]
+Action = Literal["added", "reinforced", "superseded", "replayed", "spooled"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +124,8 @@ class Remembered:
 
     `added`: a new memory. `reinforced`: it was already known; nothing was added, `record` is the known one.
     `superseded`: a new memory took the place of `superseded` under the same key. `replayed`: this idempotency key was
-    already served; `record` is what it stored then.
+    already served; `record` is what it stored then. `spooled`: the server was away, so it waits in the spool of a
+    remote memory; `record` is provisional, and its id is nobody's yet.
     """
 
     record: MemoryRecord
