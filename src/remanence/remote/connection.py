@@ -77,12 +77,11 @@ def _close_all() -> None:
 
 
 def connect(settings: Settings, timeout: float) -> Connection:
-    from remanence import __version__
     from remanence.remote.transport import Address, Transport  # deferred: an extra, and slow to load
 
     address = Address.of(settings.url, settings.api_key)
     count_tokens = counter(settings.tokenizer)
-    transport = Transport(address, timeout=timeout, agent=f"remanence/{__version__}")
+    transport = Transport(address, timeout=timeout)
     connection = Connection(transport, settings.max_content, count_tokens)
     _connections.add(connection)
     if settings.spool:

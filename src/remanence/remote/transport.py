@@ -85,6 +85,8 @@ class Address:
             raise InvalidInputError("url", "is not a URL") from None
         if parsed.scheme not in ("http", "https") or not parsed.host:
             raise InvalidInputError("url", "must start with http:// or https:// and name a host")
+        if parsed.port is not None and not 0 < parsed.port < 1 << 16:
+            raise InvalidInputError("url", "names a port that cannot be")
         if parsed.query or parsed.fragment:
             raise InvalidInputError("url", "may not have a query or a fragment")
         header, key = _credentials(unquote(parsed.userinfo.decode()), _checked_key(api_key))
@@ -142,7 +144,6 @@ class Transport:
         address: Address,
         *,
         timeout: float = 30.0,
-        agent: str = "remanence",
         monotonic: Callable[[], float] = time.monotonic,
         pause: Callable[[float], object] | None = None,
         chance: Callable[[], float] = random.random,
@@ -156,7 +157,7 @@ class Transport:
         self._closing = threading.Event()
         self._closed = False
         self._pause = pause or self._closing.wait
-        headers = {"Accept": "application/json", "User-Agent": agent}
+        headers = {"Accept": "application/json", "User-Agent": "remanence"}
         if address.authorization is not None:
             headers["Authorization"] = address.authorization
         self._client = httpx.Client(
