@@ -40,7 +40,7 @@ from remanence.jobs import Jobs, extraction
 
 router = APIRouter(tags=["0latency"], responses=ERRORS)
 
-PATIENCE: Final = 2.0  # seconds that /extract waits for its job
+PATIENCE: Final = 5.0  # seconds that /extract waits for its job
 FIRST_LOOK, LAST_LOOK = 0.01, 0.2  # seconds between two looks at it
 MOST_AGENTS: Final = 1_000  # among which a memory is looked for that comes without its agent
 GRAPH: Final = 1_000  # newest memories that entities are read from

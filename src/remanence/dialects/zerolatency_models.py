@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from remanence.domain.records import MemoryRecord, Recalled
 from remanence.domain.serving import Job
@@ -24,6 +24,9 @@ Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Type = Annotated[str, Field(max_length=64)]
 Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
+# Text, or an object: chosen before it is checked, so that an error names what is wrong and not both.
+TextOr = Discriminator(lambda given: "text" if isinstance(given, str) else "object")
+Text = Annotated[str, Tag("text")]
 
 
 class Body(BaseModel):
@@ -122,7 +125,10 @@ class Fact(BaseModel):
 
 
 class SeedBody(Body, Fact):
-    facts: Annotated[list[str | Fact], Field(max_length=1_000)] | None = None
+    facts: (
+        Annotated[list[Annotated[Text | Annotated[Fact, Tag("object")], TextOr]], Field(max_length=1_000)]
+        | None
+    ) = None
 
     def items(self) -> list[dict[str, Any]]:
         """Of the engine's `remember_many`."""
@@ -191,7 +197,9 @@ class Question(BaseModel):
 
 
 class SearchesBody(Body):
-    queries: Annotated[list[str | Question], Field(min_length=1, max_length=50)]
+    queries: Annotated[
+        list[Annotated[Text | Annotated[Question, Tag("object")], TextOr]], Field(min_length=1, max_length=50)
+    ]
     limit: Limit = 10
 
     def questions(self) -> list[tuple[str, int]]:
