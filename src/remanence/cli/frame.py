@@ -30,8 +30,8 @@ class Frame:
     json: bool = False
 
     def settings(self, **arguments: Any) -> Settings:
-        """Options, then environment, then the file, then defaults."""
-        return load(db=self.db, tenant=self.tenant, **arguments)
+        """Options, then environment, then the file, then defaults. A file that is named goes before any server."""
+        return load(db=self.db, tenant=self.tenant, url="" if self.db else None, **arguments)
 
 
 def frame_of(ctx: typer.Context) -> Frame:
@@ -132,10 +132,10 @@ def _tell(error: RemanenceError, *, as_json: bool) -> None:
 def opened_memory(
     settings: Settings, namespace: str, *, reads: Sequence[str] = (), create: bool = False
 ) -> Generator[Memory]:
-    """The memory of a namespace. Without `create`, NotFoundError where there is no database yet."""
+    """The memory of a namespace, in a file or on a server. Without `create`, NotFoundError where no file is yet."""
     from remanence.bootstrap import Memory
 
-    if not create:
+    if not create and not settings.url:
         require_database(settings)
     with Memory(namespace, settings=settings, reads=reads) as memory:
         yield memory
@@ -146,6 +146,10 @@ def opened_backend(settings: Settings, *, create: bool = False) -> Generator[Bac
     """What lies behind all memories of a database."""
     from remanence.bootstrap import open_backend
 
+    if settings.url:
+        raise InvalidInputError(
+            "url", "this command works on a file and not through a server; name the file with --db"
+        )
     if not create:
         require_database(settings)
     backend = open_backend(settings)

@@ -88,6 +88,8 @@ def remember(
             render.say(f"added {done.id}; it superseded {', '.join(done.superseded)}")
         case "replayed":
             render.say(f"replayed {done.id}: this idempotency key has stored it before")
+        case "spooled":
+            render.say("spooled: the server is away; it goes there when the next one does")
 
 
 def recall(

@@ -35,7 +35,7 @@ class Blocking:
         if name == "kv":
             return Blocking(found, self._runner)
         if name == "channel":
-            return lambda *arguments: Blocking(found(*arguments), self._runner)
+            return self._channel
         if not callable(found):
             return found
 
@@ -44,6 +44,9 @@ class Blocking:
             return self._runner.run(result) if asyncio.iscoroutine(result) else result
 
         return call
+
+    def _channel(self, name: str) -> Blocking:
+        return Blocking(self._target.channel(name), self._runner)
 
     def _sibling(self, namespace: str, **arguments: Any) -> Blocking:
         return Blocking(self._target.at(namespace, **arguments), self._runner)

@@ -120,12 +120,12 @@ class SharingContract:
     def test_a_block_knows_what_it_shows(self, memory: Any) -> None:
         memory.remember_many(["We chose PostgreSQL.", "The office has a blue door."])
         block = memory.context("which database, PostgreSQL?")
-        assert isinstance(block, str) and "PostgreSQL" in block
+        assert "PostgreSQL" in block and block == str(block)
         assert set(contents(block.hits)) <= {"We chose PostgreSQL.", "The office has a blue door."}
         assert block.hits[0].content == "We chose PostgreSQL." and block.hits.degraded == ()
         assert 0 <= block.hits.confidence <= 1
         nothing = memory.at("empty").context("anything")
-        assert nothing == "" and nothing.hits == []
+        assert nothing.hits == [] and nothing == ""
 
     def test_a_closed_memory_shares_nothing(self, kit: Kit) -> None:
         memory = kit.open("team")
