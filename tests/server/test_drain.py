@@ -80,6 +80,15 @@ def test_who_never_ends_is_not_waited_for(tmp_path):
         assert "Traceback" not in server.said()
 
 
+def test_streams_without_end_are_ended(served):
+    with httpx.stream("GET", f"{served.url}/v1/events", timeout=20) as stream:
+        lines = stream.iter_lines()
+        next(lines)  # it listens
+        served.process.send_signal(signal.SIGTERM)
+        list(lines)  # ends, and is not cut: httpx would raise
+    assert served.process.wait(10) == 0
+
+
 def test_asked_twice_it_stops_at_once(served):
     with begun(served):
         asked_to_stop(served)

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import threading
@@ -193,6 +194,7 @@ def test_without_the_embedder_words_alone_are_compared_and_nothing_is_taken_in(t
             assert context.result().json()["degraded"] == ["embedder"]
             assert "PostgreSQL" in context.result().json()["context"]
             later(refused.result(), "embedder_error")
+            assert "nobody can embed" not in server.said() and '"code": "embedder_error"' in server.said()
             assert len(http.get(PATH).json()["memories"]) == 1
             assert http.get("/healthz").status_code == 200
     finally:
@@ -200,7 +202,7 @@ def test_without_the_embedder_words_alone_are_compared_and_nothing_is_taken_in(t
         thread.join()
 
 
-def test_a_dead_embedder_is_seen_in_readiness(tmp_path):
+def test_a_dead_embedder_is_seen_in_readiness_and_counted(tmp_path):
     environ = {
         "REMANENCE_EMBEDDER_URL": "http://127.0.0.1:9/v1",
         "REMANENCE_EMBEDDER_MODEL": "gone",
@@ -210,6 +212,8 @@ def test_a_dead_embedder_is_seen_in_readiness(tmp_path):
         answer = httpx.get(f"{server.url}/readyz", timeout=30)
         assert set(later(answer, "server_unavailable")["failing"]) == {"embedder"}
         assert "127.0.0.1:9" not in answer.text
+        numbers = httpx.get(f"{server.url}/metrics").text
+        assert re.search(r"^remanence_embedder_failures_total [1-9]", numbers, re.MULTILINE)
 
 
 def test_a_full_disk_is_said_and_loses_nothing(tmp_path):

@@ -49,20 +49,6 @@ def test_requests_are_counted_by_template(http):
     assert "secret-project" not in http.get("/metrics").text
 
 
-def test_a_failing_embedder_is_counted(tmp_path):
-    gone = {
-        "REMANENCE_EMBEDDER_URL": "http://127.0.0.1:9/v1",
-        "REMANENCE_EMBEDDER_MODEL": "gone",
-        "REMANENCE_EMBEDDER_DIMENSION": "8",
-    }
-    with (
-        running_server(tmp_path / "m.db", embedder="openai", environ=gone) as server,
-        httpx.Client(base_url=server.url, timeout=60) as http,
-    ):
-        http.post("/v1/namespaces/x/memories", json={"content": "cannot be embedded"})
-        assert numbers(http)["remanence_embedder_failures_total", ()] >= 1
-
-
 def test_with_keys_only_an_administrator_sees_them(tmp_path):
     store = SQLiteStore(tmp_path / "m.db")
     ring = KeyRing(store)

@@ -81,6 +81,9 @@ def test_settings_come_from_the_environment_too(tmp_path):
 def test_health_and_readiness(http):
     assert http.get("/healthz").json() == {"status": "ok"}
     assert http.get("/readyz").json() == {"status": "ready"}
+    for path in ("/healthz", "/readyz"):
+        head = http.head(path)
+        assert head.status_code == 200 and not head.content
 
 
 @pytest.mark.parametrize("sent", ["abc-1.2_3", "x" * 128])

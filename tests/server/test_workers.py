@@ -128,7 +128,7 @@ def alive(pid):
         return False
 
 
-def test_workers_that_cannot_serve_are_not_started_for_ever(tmp_path):
+def test_settings_that_cannot_work_are_said_before_workers_start(tmp_path):
     broken = {"REMANENCE_EMBEDDER": "openai"}  # without an address
     with (
         pytest.raises(AssertionError, match="embedder"),

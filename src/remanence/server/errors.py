@@ -12,7 +12,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from remanence.errors import InvalidInputError, LimitError, RemanenceError
+from remanence.errors import InvalidInputError, LimitError, RemanenceError, ServerUnavailableError, StoreError
+from remanence.server import logs
 
 RETRY_SECONDS = 2
 
@@ -85,8 +86,10 @@ def bug(request_id: str | None) -> Response:
 
 
 def of_error(error: RemanenceError, request_id: str | None) -> Response:
-    """An error of ours as an answer."""
+    """An error of ours as an answer. What is the server's own trouble is logged, too."""
     status = STATUS.get(error.code, 500)
+    if status >= 500 and not isinstance(error, ServerUnavailableError):
+        _log(error, status)
     headers: dict[str, str] = {}
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
@@ -100,6 +103,13 @@ def of_error(error: RemanenceError, request_id: str | None) -> Response:
             "errors": [{"loc": [error.argument], "msg": error.why}],
         }
     return answer(status, str(error), error.code, request_id, headers=headers, **more)
+
+
+def _log(error: RemanenceError, status: int) -> None:
+    """Why a request was not served. An embedder's message may repeat what it was given, so only its kind is told."""
+    why = str(error) if isinstance(error, StoreError) else type(error.__cause__ or error).__name__
+    trace = error if status == 500 else None
+    logs.get().error("a request was not served", code=error.code, why=why, exc_info=trace)
 
 
 def _request_id(request: Request) -> str | None:

@@ -91,8 +91,15 @@ async def readyz(request: Request) -> Response:
     )
 
 
+for _path, _answer in (("/healthz", healthz), ("/readyz", readyz)):  # some watchers want no body
+    router.add_api_route(_path, _answer, methods=["HEAD"], include_in_schema=False, response_model=None)
+
+
 @router.get("/metrics", summary="Numbers for Prometheus", response_class=Response)
 async def metrics(request: Request, access: AccessDep) -> Response:
-    """Requests, times and failures in Prometheus' text format. Needs the scope `admin` once there are keys."""
+    """Requests, times and failures in Prometheus' text format.
+
+    Once there are keys, for those with the scope `admin` of the server's own tenant.
+    """
     access.admin()
     return Response(await asyncio.to_thread(request.app.state.metrics.render), media_type=CONTENT_TYPE)
