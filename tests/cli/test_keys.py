@@ -1,7 +1,13 @@
 """keys create, list, revoke, rotate."""
 
+import json
+import os
+import re
 import sqlite3
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -168,3 +174,21 @@ def test_keys_are_no_part_of_anybodys_data(run, tmp_path):
         found = connection.execute("SELECT DISTINCT tenant FROM document").fetchall()
     connection.close()
     assert found == [("",)]
+
+
+def test_the_page_runs(tmp_path):
+    """The commands of docs/keys.md, in order, in one shell."""
+    page = (Path(__file__).parents[2] / "docs" / "keys.md").read_text()
+    blocks = re.findall(r"^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    script = "\n".join(
+        [*blocks, 'test -n "$KEY" -a -n "$NEW" -a "$KEY" != "$NEW"', "remanence keys list --json"]
+    )
+    done = subprocess.run(
+        ["sh", "-euc", script], env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    keys = json.loads(done.stdout.splitlines()[-1])["keys"]
+    assert len(keys) == len(re.findall("keys create", "".join(blocks)))
+    assert {key["tenant"] for key in keys} == {"acme"}
+    assert [key["state"] for key in keys].count("revoked") == 1

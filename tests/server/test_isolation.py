@@ -27,9 +27,13 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from fastapi.routing import APIRoute
 
 from remanence.bootstrap import open_store
+from remanence.dialects.access import access
 from remanence.keys import KeyRing
+from remanence.server.app import create_app
+from remanence.server.auth import OPERATOR, PUBLIC
 from remanence.settings import Settings
 from remanence.testing.server import running_server
 
@@ -549,3 +553,26 @@ def test_the_values_asked_for_are_alphas(world):
             if statuses and not any(status < 400 or status == 409 for status in statuses):
                 nowhere.add((method.upper(), path, *sorted(statuses)))
     assert nowhere == {("GET", "/metrics", 403)}, sorted(nowhere)  # that is the operator's
+
+
+def leaves(routes):
+    """Routes without the routers around them, which some releases of FastAPI keep."""
+    for route in routes:
+        inner = getattr(route, "original_router", None)
+        if inner is None:
+            yield route
+        else:
+            yield from leaves(inner.routes)
+
+
+def test_every_route_asks_who_calls():
+    """What is neither public nor the operator's has `access` among its dependencies: there is no other way."""
+    asked, others = 0, set()
+    for route in leaves(create_app(Settings(db=":memory:", embedder="hashing")).routes):
+        dependencies = route.dependant.dependencies if isinstance(route, APIRoute) else ()
+        if any(found.call is access for found in dependencies):
+            asked += 1
+        else:
+            others.add(route.path)
+    assert asked > 50
+    assert others <= PUBLIC | OPERATOR, sorted(others)

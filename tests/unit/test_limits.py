@@ -98,6 +98,30 @@ def test_threads_get_no_more_than_there_is(tmp_path, limiters):
         limiter.close()
 
 
+def test_many_begin_at_once(tmp_path):
+    """The file is made and switched to its mode by whoever comes first; the others wait."""
+    refused = []
+
+    def begin(limiter, barrier):
+        barrier.wait()
+        try:
+            limiter.take("k", Allowance(monthly=99), now=NOW)
+        except StoreUnavailableError as error:
+            refused.append(error)
+
+    for i in range(60):
+        limiters = [SQLiteLimiter(tmp_path / f"{i}.limits") for _ in range(4)]
+        barrier = threading.Barrier(4)
+        threads = [threading.Thread(target=begin, args=(limiter, barrier)) for limiter in limiters]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        for limiter in limiters:
+            limiter.close()
+    assert refused == []
+
+
 HAMMER = """
 import sys
 from datetime import UTC, datetime, timedelta

@@ -15,10 +15,10 @@ from starlette.convertors import Convertor, register_url_convertor
 
 from remanence.domain.callers import Caller, Right
 from remanence.domain.records import Json
-from remanence.domain.serving import Document, Event, Holdings, Job, JobState
+from remanence.domain.serving import Document, Holdings, Job
 from remanence.engine import AsyncEngine
 from remanence.errors import ForbiddenError, QuotaError, ServerError, UnauthenticatedError
-from remanence.ports import Documents, EventLog, JobQueue
+from remanence.ports import Documents, JobQueue
 
 if TYPE_CHECKING:
     from remanence.backend import Backend
@@ -183,10 +183,6 @@ class Access:
     def jobs(self) -> TenantJobs:
         return TenantJobs(self, self._services.backend)
 
-    @property
-    def events(self) -> TenantEvents:
-        return TenantEvents(self, self._services.backend)
-
     # -- rights
 
     def admin(self) -> None:
@@ -250,38 +246,10 @@ class TenantJobs:
     access: Access
     backend: Backend
 
-    async def enqueue(
-        self, kind: str, payload: Mapping[str, Json], *, namespace: str | None = None, id: str | None = None
-    ) -> Job:
-        """Accept work; durable when this returns. Without a namespace it concerns the tenant, which takes an admin."""
-        if namespace is None:
-            self.access.admin()
-        else:
-            self.access.writing(namespace)
-        now = self.access.now()
-        job = Job(
-            id=self.backend.new_id() if id is None else id,
-            tenant=self.access.tenant,
-            kind=kind,
-            payload=payload,
-            created_at=now,
-            due_at=now,
-            namespace=namespace,
-        )
-        await self.backend.write(self._store.enqueue, [job])
-        return job
-
     async def get(self, id: str) -> Job | None:
         self.access.require("read")
         job = await self.backend.run(self._store.job, self.access.tenant, id)
         return job if job is not None and self._visible(job) else None
-
-    async def list(self, *, limit: int, state: JobState | None = None, after: str | None = None) -> list[Job]:
-        """Newest first. For a key that is for some namespaces only, a page may hold fewer than `limit`."""
-        self.access.require("read")
-        store, tenant = self._store, self.access.tenant
-        found = await self.backend.run(lambda: store.jobs(tenant, limit=limit, state=state, after=after))
-        return [job for job in found if self._visible(job)]
 
     def _visible(self, job: Job) -> bool:
         caller = self.access.caller
@@ -290,31 +258,6 @@ class TenantJobs:
     @property
     def _store(self) -> JobQueue:
         return _port(self.backend, JobQueue)
-
-
-@dataclass(frozen=True, slots=True)
-class TenantEvents:
-    """The events of one tenant, as far as the key covers their namespaces; see `ports.EventLog`."""
-
-    access: Access
-    backend: Backend
-
-    async def after(self, number: int, *, limit: int) -> tuple[list[Event], int]:
-        """Events after `number`, oldest first, and the number to go on from: those not for this key are passed over."""
-        self.access.require("read")
-        store, tenant = self._store, self.access.tenant
-        found = await self.backend.run(lambda: store.events(tenant, after=number, limit=limit))
-        covers = self.access.caller.covers
-        return [event for event in found if covers(event.namespace)], found[-1].number if found else number
-
-    async def range(self) -> tuple[int, int]:
-        """Numbers of the oldest event kept and of the newest there ever was."""
-        self.access.require("read")
-        return await self.backend.run(self._store.event_range, self.access.tenant)
-
-    @property
-    def _store(self) -> EventLog:
-        return _port(self.backend, EventLog)
 
 
 def _port(backend: Backend, port: type[T]) -> T:

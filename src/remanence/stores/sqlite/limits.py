@@ -6,6 +6,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Generator
 from datetime import datetime
 from pathlib import Path
@@ -92,21 +93,35 @@ class SQLiteLimiter:
                 # Only its owner may see who calls how often; SQLite gives -wal and -shm the same mode.
                 with contextlib.suppress(FileExistsError):
                     os.close(os.open(self.path, os.O_CREAT | os.O_EXCL, 0o600))
-            connection = sqlite3.connect(
-                ":memory:" if self.path is None else self.path,
-                timeout=BUSY_SECONDS,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-            try:
-                connection.execute("PRAGMA journal_mode=WAL")
-                connection.execute("PRAGMA synchronous=NORMAL")
-                connection.execute(_SCHEMA)
-            except BaseException:
-                connection.close()
-                raise
-            self._connection, self._file = connection, self._file_now()
+            self._connection = self._connected()
+            self._file = self._file_now()
         return self._connection
+
+    def _connected(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            ":memory:" if self.path is None else self.path,
+            timeout=BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        until = time.monotonic() + BUSY_SECONDS
+        try:
+            while True:
+                try:
+                    connection.execute("PRAGMA journal_mode=WAL")
+                except sqlite3.OperationalError:
+                    # SQLite waits for no lock here, and several processes begin at once.
+                    if time.monotonic() >= until:
+                        raise
+                    time.sleep(0.002)
+                else:
+                    break
+            connection.execute("PRAGMA synchronous=NORMAL")
+            connection.execute(_SCHEMA)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _file_now(self) -> tuple[int, int] | None:
         if self.path is None:
