@@ -224,15 +224,19 @@ async def stream(
     newest: int,
     wanted: Callable[[Event], bool],
     now: Callable[[], datetime],
+    lost_before: int | None = None,
     heartbeat: float = HEARTBEAT_SECONDS,
 ) -> AsyncGenerator[bytes]:
     """The tenant's events after number `begin` that are `wanted`, on and on, as bytes of server-sent events.
 
+    `lost_before`: what the client asked for before that number is not known any more.
     Nothing is held back for who reads slowly: the next batch is read when the last one was taken.
     """
     since, position = now(), begin
     with hub.listening(caller, newest) as feed:
         yield f": events after {begin}\n\n".encode()
+        if lost_before is not None:
+            yield reset(lost_before)
         loop = asyncio.get_running_loop()
         checked = loop.time()
         while not hub.stopped:
@@ -307,11 +311,16 @@ async def events(
     position = _number(last_event_id) if last_event_id else None if after is None else _number(after)
     oldest, newest = await hub.range(access.tenant)
     begin, lost = _begin(position, oldest, newest)
-    following = stream(
-        hub, access.caller, begin=begin, newest=newest, wanted=_wanted(access, chosen, names), now=access.now
-    )
     return StreamingResponse(
-        _after(reset(oldest), following) if lost else following,
+        stream(
+            hub,
+            access.caller,
+            begin=begin,
+            newest=newest,
+            wanted=_wanted(access, chosen, names),
+            now=access.now,
+            lost_before=oldest if lost else None,
+        ),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
@@ -343,10 +352,3 @@ def _number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise InvalidInputError("after", "must be the number of an event")
     return int(text)
-
-
-async def _after(first: bytes, following: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    yield first
-    async with contextlib.aclosing(following):
-        async for chunk in following:
-            yield chunk
