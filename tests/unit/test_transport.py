@@ -1,10 +1,8 @@
 """What is sent again and what is not, against a server that breaks off, hangs and refuses at will."""
 
 import asyncio
-import json
 import os
 import signal
-import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -30,6 +28,7 @@ from remanence.errors import (
 from remanence.remote import transport as module
 from remanence.remote.requests import Call, segment
 from remanence.remote.transport import Address, StrangeAnswerError, Transport
+from remanence.testing.scripted_server import BREAK, HANG, OK, ScriptedServer, answer, problem
 from remanence.testing.server import free_port
 
 READ = Call(method="GET", path="/v1", repeatable=True)
@@ -37,79 +36,12 @@ WRITE = Call(method="POST", path="/v1/write", body=b'{"x":1}')
 KEYED = Call(method="POST", path="/v1/keyed", body=b'{"x":1}', repeatable=True)
 
 
-def answer(status, value=None, **headers):
-    body = json.dumps({"ok": True} if value is None else value).encode()
-    lines = [f"HTTP/1.1 {status} X", "Content-Type: application/json", f"Content-Length: {len(body)}"]
-    lines += [f"{name.replace('_', '-')}: {text}" for name, text in headers.items()]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
-
-
-def problem(status, code, detail="no", **more):
-    headers = more.pop("headers", {})
-    return answer(status, {"detail": detail, "code": code, "request_id": "r-1", **more}, **headers)
-
-
-BREAK, HANG = "break off", "hang"
-OK = answer(200)
-
-
-class Server:
-    """Answers one request after the other as the script says; keeps what it was sent."""
-
-    def __init__(self, *script):
-        self.script = list(script)
-        self.requests = []
-        self.connections = 0
-        self.done = threading.Event()
-        self.listening = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self.listening.getsockname()[1]}"
-        self.threads = []
-        self.thread = threading.Thread(target=self.accept)
-        self.thread.start()
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listening.accept()
-            except OSError:
-                return
-            self.connections += 1
-            thread = threading.Thread(target=self.serve, args=(connection,))
-            self.threads.append(thread)
-            thread.start()
-
-    def serve(self, connection):
-        with connection, connection.makefile("rb") as stream:
-            while line := stream.readline():
-                headers = {}
-                while (header := stream.readline().strip()) != b"":
-                    name, _, value = header.decode().partition(":")
-                    headers[name.lower()] = value.strip()
-                body = stream.read(int(headers.get("content-length", 0)))
-                method, path, _ = line.decode().split()
-                self.requests.append((method, path, headers, body))
-                what = self.script.pop(0) if self.script else OK
-                if what is BREAK:
-                    return
-                if what is HANG:
-                    self.done.wait()
-                    return
-                connection.sendall(what)
-
-    def close(self):
-        self.done.set()
-        self.listening.shutdown(socket.SHUT_RDWR)
-        self.listening.close()
-        for thread in (self.thread, *self.threads):
-            thread.join()
-
-
 @pytest.fixture
 def scripted():
     made = []
 
     def start(*script, **options):
-        server = Server(*script)
+        server = ScriptedServer(*script)
         pauses = []
         transport = Transport(Address.of(server.url), pause=pauses.append, chance=lambda: 0.0, **options)
         made.append((server, transport))
@@ -129,7 +61,7 @@ def test_what_is_repeatable_is_sent_again_after_a_lost_connection(scripted, call
     server, transport, pauses = scripted(BREAK, BREAK, OK)
     assert transport.send(call).data == {"ok": True}
     assert len(server.requests) == 3 and pauses == [0.1, 0.2]
-    assert {request[3] for request in server.requests} == {call.body or b""}
+    assert {request.body for request in server.requests} == {call.body or b""}
 
 
 def test_what_is_not_is_sent_once_and_the_doubt_is_told(scripted):
@@ -342,7 +274,7 @@ def test_a_key_that_is_quoted_back_is_not_shown(scripted):
     with pytest.raises(StrangeAnswerError) as caught:
         transport.send(READ)
     assert "k-secret" not in str(caught.value) and "***" in str(caught.value)
-    assert server.requests[0][2]["authorization"] == "Bearer k-secret"
+    assert server.requests[0].headers["authorization"] == "Bearer k-secret"
     transport.close()
 
 
@@ -352,7 +284,7 @@ def test_any_name_is_one_segment(scripted, name):
 
     server, transport, _ = scripted()
     transport.send(Call(method="GET", path=f"/v1/{segment(name)}/end", query=[("a b", "ü&=")]))
-    path = server.requests[0][1]
+    path = server.requests[0].path
     assert path.startswith("/v1/") and path.endswith("/end?a%20b=%C3%BC%26%3D")
     assert unquote(path.split("?")[0].removeprefix("/v1/").removesuffix("/end")) == name
     assert path.count("/") == 3 and "/./" not in path and "/../" not in path
