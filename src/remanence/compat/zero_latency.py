@@ -1,0 +1,181 @@
+"""The class `Memory` of a package `zero_latency` that published examples import. Let them find it before they do:
+
+import sys
+
+import remanence.compat.zero_latency
+
+sys.modules["zero_latency"] = remanence.compat.zero_latency
+
+from zero_latency import Memory
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from remanence.bootstrap import Memory as EmbeddedMemory
+from remanence.domain import validation, wire
+from remanence.domain.records import Block, Hits
+from remanence.extractors.verbatim import Turn, VerbatimExtractor, conversation
+from remanence.remote.requests import Call, body, segment
+from remanence.settings import Settings, load
+from remanence.sync import call
+
+if TYPE_CHECKING:
+    from remanence.remote.transport import Transport
+
+__all__ = ["Added", "Memory", "Recollection"]
+
+NAMESPACE: Final = "default"
+TURNS: Final = 1_000  # that a server takes at once
+
+
+@dataclass(frozen=True, slots=True)
+class Recollection:
+    """What is remembered for a query: `text` for a prompt, "" when there is nothing, and the `memories` in it."""
+
+    text: str
+    memories: Hits
+
+    @property
+    def context_block(self) -> str:
+        """`text`, by the name it has on the wire."""
+        return self.text
+
+    def __str__(self) -> str:
+        return self.text
+
+    def __bool__(self) -> bool:
+        return bool(self.memories)
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of an `add`: `complete` with the ids of its memories, or `queued` in the named jobs of a server."""
+
+    status: str
+    memory_ids: tuple[str, ...] = ()
+    job_ids: tuple[str, ...] = ()
+
+
+class Memory:
+    """A memory that conversations are added to and recalled from, embedded or on a server.
+
+    It is on the server at `url` (default: REMANENCE_URL), reached with `api_key` (default: REMANENCE_API_KEY).
+    Without any address it is embedded, in `db` (default: REMANENCE_DB, else the platform's data directory), and the
+    key is not looked at. `agent_id` is the namespace; `timeout` the seconds that a call to the server may take.
+    `settings` replaces what the environment says. Errors are those of `remanence.errors`.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        agent_id: str = NAMESPACE,
+        url: str | None = None,
+        db: str | Path | None = None,
+        timeout: float | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        settings = load() if settings is None else settings
+        self.agent_id = validation.name("agent_id", agent_id)
+        address = settings.url if url is None and db is None else url
+        self._where: _Where = (
+            _Server(agent_id, address, api_key or settings.api_key, timeout or settings.timeout)
+            if address
+            else _Embedded(agent_id, db, replace(settings, url=""))
+        )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.agent_id!r}>"
+
+    def __enter__(self) -> Memory:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def add(self, text: str, *, session_id: str | None = None) -> Added:
+        """Keep what was said. Lines such as `Anna: hello` are the turns of a conversation.
+
+        A server extracts memories from it in the background, and has it on the disk when this returns.
+        """
+        checked = validation.text("text", text, limit=validation.MAX_VALUE, empty=True)
+        session = validation.optional_text("session_id", session_id, limit=validation.MAX_KEY)
+        return self._where.add(conversation(checked), session)
+
+    def recall(self, query: str, *, limit: int = 10, max_tokens: int = 4_000) -> Recollection:
+        """What fits the query, at most `limit` memories, as a text of at most `max_tokens`."""
+        block = self._where.recall(
+            validation.text("query", query, limit=validation.MAX_QUERY),
+            limit=validation.count("limit", limit),
+            max_tokens=validation.count("max_tokens", max_tokens, most=10_000_000),
+        )
+        return Recollection(str(block), block.hits)
+
+    def close(self) -> None:
+        """Release what the memory holds open. Idempotent."""
+        self._where.close()
+
+
+class _Where(Protocol):
+    def add(self, turns: Sequence[Turn], session_id: str | None) -> Added: ...
+    def recall(self, query: str, *, limit: int, max_tokens: int) -> Block: ...
+    def close(self) -> None: ...
+
+
+class _Embedded:
+    def __init__(self, agent_id: str, db: str | Path | None, settings: Settings) -> None:
+        self._memory = EmbeddedMemory(agent_id, db=db, settings=settings)
+        self._extractor = VerbatimExtractor(max_content=settings.max_content)
+
+    def add(self, turns: Sequence[Turn], session_id: str | None) -> Added:
+        said = [(turn.name or turn.role, turn.content) for turn in turns]
+        drafts = call(self._extractor.extract(said))
+        items = [
+            {"content": draft.content, "type": draft.type, "source": draft.source, "session_id": session_id}
+            for draft in drafts
+        ]
+        kept = self._memory.remember_many(items)
+        return Added("complete", tuple(dict.fromkeys(one.id for one in kept)))
+
+    def recall(self, query: str, *, limit: int, max_tokens: int) -> Block:
+        return self._memory.context(query, limit=limit, max_tokens=max_tokens)
+
+    def close(self) -> None:
+        self._memory.close()
+
+
+class _Server:
+    def __init__(self, agent_id: str, url: str, api_key: str, timeout: float) -> None:
+        from remanence.remote.transport import Address, Transport  # deferred: an extra, and slow to load
+
+        self._transport: Transport = Transport(Address.of(url, api_key), timeout=timeout)
+        self._base = f"/v1/namespaces/{segment(agent_id)}"
+
+    def add(self, turns: Sequence[Turn], session_id: str | None) -> Added:
+        jobs = [
+            self._ask(
+                "extract",
+                messages=[turn.as_message() for turn in turns[start : start + TURNS]],
+                session_id=session_id,
+            )
+            for start in range(0, len(turns), TURNS)
+        ]
+        return Added("queued", job_ids=tuple(job["id"] for job in jobs))
+
+    def recall(self, query: str, *, limit: int, max_tokens: int) -> Block:
+        told = self._ask("context", repeatable=True, query=query, limit=limit, max_tokens=max_tokens)
+        return wire.block_from_dict(told)
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def _ask(self, verb: str, *, repeatable: bool = False, **arguments: Any) -> Any:
+        given = {name: value for name, value in arguments.items() if value is not None}
+        return self._transport.send(
+            Call(method="POST", path=f"{self._base}/{verb}", body=body(given), repeatable=repeatable)
+        ).data

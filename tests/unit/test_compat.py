@@ -1,0 +1,195 @@
+"""The class of `zero_latency`, embedded and on a server."""
+
+import os
+import subprocess
+import sys
+
+import httpx
+import pytest
+
+from remanence.compat.zero_latency import Memory
+from remanence.errors import (
+    ClosedError,
+    InvalidInputError,
+    RemanenceError,
+    ServerUnavailableError,
+    UnauthenticatedError,
+)
+from remanence.settings import Settings
+from remanence.testing.server import running_server
+
+TALK = """Coder: I recommend the Falcon framework for the gateway.
+Reviewer: Agreed, but add input validation on all endpoints.
+Coder: Then Falcon it is."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    with running_server(tmp_path_factory.mktemp("server") / "memory.db") as server:
+        yield server
+
+
+@pytest.fixture(params=["embedded", "server"])
+def opened(request, tmp_path, server):
+    """A function that opens memories, which see what others of the same `agent_id` added."""
+    made = []
+    settings = Settings(embedder="hashing", db=str(tmp_path / "m.db"))
+
+    def open_one(api_key="your-api-key", *, agent_id="default", **options):
+        agent = f"{request.node.name}-{agent_id}"
+        where = {"url": server.url} if request.param == "server" else {}
+        made.append(Memory(api_key, agent_id=agent, settings=settings, **where, **options))
+        return made[-1]
+
+    yield open_one
+    for memory in made:
+        memory.close()
+
+
+def settled(added, server):
+    """Wait for the jobs of a server, and pass on what was added."""
+    for id in added.job_ids:
+        while httpx.get(f"{server.url}/v1/jobs/{id}").json()["state"] in ("queued", "running"):
+            pass
+    return added
+
+
+def test_what_was_said_is_recalled_by_another_memory(opened, server):
+    first = opened()
+    assert not first.recall("which framework") and first.recall("which framework").text == ""
+    added = settled(first.add(TALK), server)
+    assert (added.status, bool(added.job_ids)) in {("complete", False), ("queued", True)}
+    told = opened().recall("which framework did we choose for the gateway")
+    assert told and "I recommend the Falcon framework for the gateway." in told.text
+    assert str(told) == told.text == told.context_block == f"{told}"
+    assert told.memories[0].content == "I recommend the Falcon framework for the gateway."
+    assert {memory.source for memory in told.memories} <= {"Coder", "Reviewer"}
+    assert not opened(agent_id="other").recall("which framework")
+
+
+def test_a_text_that_is_no_conversation_is_one_memory(opened, server):
+    memory = opened()
+    settled(memory.add("The vault is in the cellar.\nNobody goes there.", session_id="s"), server)
+    (found,) = memory.recall("vault in the cellar").memories
+    assert found.content == "The vault is in the cellar.\nNobody goes there."
+    assert found.record.session_id == "s"
+
+
+def test_limit_and_budget_are_kept(opened, server):
+    memory = opened()
+    for n in range(5):
+        settled(memory.add(f"Crate {n} holds {n * 3} lamps for hall {n}."), server)
+    assert len(memory.recall("crates of lamps", limit=2).memories) == 2
+    assert not memory.recall("crates of lamps", max_tokens=5)
+    assert memory.recall("crates of lamps", max_tokens=100).text
+
+
+def test_nothing_said_is_nothing_added(opened, server):
+    memory = opened()
+    for text in ("", " \n", "..."):
+        assert settled(memory.add(text), server).memory_ids == ()
+    assert not memory.recall("anything")
+
+
+def test_more_turns_than_a_server_takes_at_once(opened, server):
+    memory = opened()
+    added = settled(
+        memory.add("\n".join(f"{'AB'[n % 2]}: word {n} of many here" for n in range(1_001))), server
+    )
+    assert len(added.job_ids) in (0, 2)
+    assert memory.recall("word 1000 of many", limit=1)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda memory: memory.recall(" "),
+        lambda memory: memory.recall("\ud800"),
+        lambda memory: memory.recall("x", limit=0),
+        lambda memory: memory.recall("x", max_tokens=0),
+        lambda memory: memory.add(None),
+        lambda memory: memory.add("a\0b"),
+        lambda memory: memory.add("x", session_id=" "),
+    ],
+)
+def test_bad_arguments_are_refused_before_anything_is_done(opened, call):
+    with pytest.raises(InvalidInputError):
+        call(opened())
+
+
+def test_after_closing_it_says_so(opened):
+    with opened() as memory:
+        pass
+    memory.close()
+    for use in (lambda: memory.recall("x"), lambda: memory.add("x")):
+        with pytest.raises(ClosedError):
+            use()
+
+
+def test_errors_of_a_server_are_the_library_s(tmp_path):
+    with (
+        Memory("key", url="http://127.0.0.1:1", timeout=0.2) as memory,
+        pytest.raises(ServerUnavailableError),
+    ):
+        memory.recall("x")
+    db = tmp_path / "keyed.db"
+    command = [sys.executable, "-m", "remanence", "--db", str(db), "keys", "create", "--scope", "write"]
+    key = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    with running_server(db) as server:
+        with Memory("wrong", url=server.url) as memory, pytest.raises(UnauthenticatedError):
+            memory.add("x")
+        with Memory(key, url=server.url) as memory:
+            assert memory.add("Kept.").job_ids
+    assert issubclass(UnauthenticatedError, RemanenceError)
+
+
+SEED = """
+import sys
+import remanence.compat.zero_latency
+sys.modules["zero_latency"] = remanence.compat.zero_latency
+
+from zero_latency import Memory
+
+mem = Memory("your-api-key")
+past_context = mem.recall("software architecture decisions and coding standards")
+print(f"Context from previous sessions:\\n{past_context.text}")
+mem.add("Coder: We log in JSON as an architecture decision.\\nReviewer: Approved, that is our standard.")
+"""
+
+
+def run_seed(**environ):
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("REMANENCE_")}
+    done = subprocess.run(
+        [sys.executable, "-c", SEED],
+        env={**clean, "REMANENCE_EMBEDDER": "hashing", **environ},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_published_code_finds_it_and_the_next_run_remembers_embedded(tmp_path):
+    environ = {"REMANENCE_DB": str(tmp_path / "m.db")}
+    assert "log in JSON" not in run_seed(**environ)
+    assert "We log in JSON as an architecture decision." in run_seed(**environ)
+
+
+def test_published_code_finds_it_and_the_next_run_remembers_on_a_server(server, tmp_path):
+    environ = {"REMANENCE_URL": server.url, "REMANENCE_DB": str(tmp_path / "unused.db")}
+    assert "log in JSON" not in run_seed(**environ)
+    while not httpx.get(f"{server.url}/memories").json():
+        pass  # the extraction goes on after the program has ended
+    assert "We log in JSON as an architecture decision." in run_seed(**environ)
+    assert not (tmp_path / "unused.db").exists()
+
+
+def test_an_address_given_in_the_program_or_a_file_go_before_the_environment(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("REMANENCE_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("REMANENCE_EMBEDDER", "hashing")
+    with Memory(url=server.url, agent_id="chosen") as memory:
+        assert not memory.recall("anything")
+    with Memory(db=tmp_path / "own.db") as memory:
+        assert memory.add("Kept in a file.").status == "complete"
+    assert (tmp_path / "own.db").exists()
