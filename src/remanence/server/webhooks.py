@@ -195,11 +195,11 @@ def _is_for(event: Event, body: Mapping[str, Json]) -> bool:
 
 
 def _job_of(event: Event, webhook: Document, now: datetime) -> Job:
-    # A UUID version 7 of the event's time, so that it sorts among the others.
+    # A UUID version 7 of the event's time and number, so that it sorts among the others.
     stamp = int(event.at.timestamp() * 1000) & (1 << 48) - 1
     name = f"{webhook.id}/{event.number}".encode()
-    rest = int.from_bytes(hashlib.blake2b(name, digest_size=10, person=b"webhook").digest())
-    value = stamp << 80 | 0x7 << 76 | (rest >> 66 & 0xFFF) << 64 | 0b10 << 62 | rest & (1 << 62) - 1
+    rest = int.from_bytes(hashlib.blake2b(name, digest_size=8, person=b"webhook").digest()) >> 2
+    value = stamp << 80 | 0x7 << 76 | (event.number & 0xFFF) << 64 | 0b10 << 62 | rest
     return Job(
         id=str(uuid.UUID(int=value)),
         tenant=event.tenant,
@@ -475,7 +475,7 @@ def checked_url(text: str, *, private: bool) -> str:
         )
     if url.fragment:
         raise InvalidInputError("url", "must have no #fragment: nobody would see it")
-    if url.port == 0:
+    if url.port is not None and not 0 < url.port < 65536:
         raise InvalidInputError("url", "has no usable port")
     try:
         address = ipaddress.ip_address(host)
