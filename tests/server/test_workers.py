@@ -23,18 +23,16 @@ def served(tmp_path):
 
 
 def children(server):
-    pid = server.process.pid
-    with open(f"/proc/{pid}/task/{pid}/children") as file:  # noqa: PTH123
-        found = [int(child) for child in file.read().split()]
-    return [child for child in found if b"spawn_main" in command(child)]
+    """The workers: forked by the one process that has loaded their code."""
+    return [worker for child in below(server.process.pid) for worker in below(child)]
 
 
-def command(pid):
+def below(pid):
     try:
-        with open(f"/proc/{pid}/cmdline", "rb") as file:  # noqa: PTH123
-            return file.read()
+        with open(f"/proc/{pid}/task/{pid}/children") as file:  # noqa: PTH123
+            return [int(child) for child in file.read().split() if alive(child)]
     except OSError:
-        return b""
+        return []
 
 
 def test_writes_of_both_are_one_history(served):

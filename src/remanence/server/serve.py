@@ -36,22 +36,22 @@ def serve(settings: Settings) -> None:
         raise InvalidInputError(
             "workers", "must be 1 for a database in memory: each process would have its own"
         )
-    backend = open_backend(settings)  # now, to say what is wrong with it, and to bring it up to date once
-    try:
-        check_binding(settings, backend.store)
-        sockets = listen(settings.host, settings.port)
-    finally:
-        backend.release()
-    try:
+    from remanence.server import workers  # which calls this module in its processes
+
+    with contextlib.ExitStack() as held:
+        if settings.workers > 1:
+            held.enter_context(workers.prepared())
+        with (
+            contextlib.ExitStack() as looked_at
+        ):  # what is wrong is said now, and the schema brought up to date
+            backend = open_backend(settings)
+            looked_at.callback(backend.release)
+            check_binding(settings, backend.store)
+            sockets = [held.enter_context(found) for found in listen(settings.host, settings.port)]
         if settings.workers == 1:
             run(settings, sockets, lambda: announce(settings, sockets))
         else:
-            from remanence.server.workers import supervise
-
-            supervise(settings, sockets, lambda: announce(settings, sockets))
-    finally:
-        for listening in sockets:
-            listening.close()
+            workers.supervise(settings, sockets, lambda: announce(settings, sockets))
 
 
 def announce(settings: Settings, sockets: list[socket.socket]) -> None:

@@ -8,15 +8,17 @@ import os
 import shutil
 import signal
 import socket
+import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
-from multiprocessing.context import SpawnProcess
 from multiprocessing.process import BaseProcess
 from types import FrameType
+from typing import Any
 
 from remanence.server import logs
 from remanence.server.metrics import DIRECTORY
@@ -26,21 +28,54 @@ TICK = 0.1  # seconds between two looks at signals and processes
 LAST_SECONDS = 10  # that a process may take to end, after its drain
 RESTARTS = 5  # in a row, of processes that never came so far as to serve
 
-_spawn = multiprocessing.get_context("spawn")  # a fork would share threads and connections
+PRELOADED = [
+    "remanence.server.app",
+    "remanence.server.protocol",
+    "remanence.server.serve",
+    "remanence.server.workers",
+    "remanence.stores.sqlite.store",
+]
+
+
+def _context() -> Any:
+    """Processes are forked from one that has loaded the code and nothing else: no threads, no connections."""
+    if sys.platform == "win32":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    return context
+
+
+_processes = _context()
 
 
 @dataclass(slots=True, eq=False)
 class Worker:
-    process: SpawnProcess
+    process: BaseProcess
     ready: Connection
     serves: bool = False
 
 
-def supervise(settings: Settings, sockets: list[socket.socket], started: Callable[[], None]) -> None:
-    """Keep `settings.workers` processes serving on `sockets` until SIGTERM or SIGINT. SystemExit(1) if none can."""
-    stop = _Signals()
+@contextlib.contextmanager
+def prepared() -> Generator[None]:
+    """A place for the workers' numbers; meanwhile their code begins to be loaded."""
     directory = tempfile.mkdtemp(prefix="remanence-metrics-")
     os.environ[DIRECTORY] = directory
+    try:
+        if sys.platform != "win32":
+            forkserver.ensure_running()
+        yield
+    finally:
+        del os.environ[DIRECTORY]
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+def supervise(settings: Settings, sockets: list[socket.socket], started: Callable[[], None]) -> None:
+    """Keep `settings.workers` processes serving on `sockets` until SIGTERM or SIGINT. SystemExit(1) if none can.
+
+    Call it inside `prepared`.
+    """
+    stop = _Signals()
     workers: list[Worker] = []
     failures = 0
     announced = False
@@ -69,7 +104,6 @@ def supervise(settings: Settings, sockets: list[socket.socket], started: Callabl
                 started()
     finally:
         _stop(workers, stop, settings.drain_seconds)
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 class _Signals:
@@ -85,8 +119,8 @@ class _Signals:
 
 
 def _start(settings: Settings, sockets: list[socket.socket]) -> Worker:
-    ready, tell = _spawn.Pipe(duplex=False)
-    process = _spawn.Process(target=work, args=(settings, sockets, tell), name="remanence-worker")
+    ready, tell = _processes.Pipe(duplex=False)
+    process = _processes.Process(target=work, args=(settings, sockets, tell), name="remanence-worker")
     process.start()
     tell.close()
     return Worker(process, ready)
