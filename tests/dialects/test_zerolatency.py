@@ -243,3 +243,20 @@ def test_values_of_one_contract_are_those_of_the_native_api(http):
     assert http.get("/v1/namespaces/default/kv/prefs").json()["value"] == {"theme": "dark"}
     http.put("/v1/namespaces/default/kv/prefs", json={"value": {"theme": "light"}})
     assert json.loads(http.get("/memory/default/prefs").json()["value"]) == {"theme": "light"}
+
+
+@pytest.mark.parametrize("id", ["%FF", "%00", "x" * 1_001, "%20"])
+def test_what_can_be_no_id_is_refused(http, id):
+    http.post("/memories/seed", json={"content": "Something is here."})
+    for path in (f"/memories/{id}", f"/memories/{id}/history", f"/memories/extract/{id}"):
+        assert http.get(path).status_code == 422
+    assert http.put(f"/memories/{id}", json={"content": "x"}).status_code == 422
+    assert http.delete(f"/memories/{id}").status_code == 422
+
+
+def test_ids_that_are_no_text_are_refused_where_nothing_is(tmp_path):
+    with running_server(tmp_path / "m.db") as server, httpx.Client(base_url=server.url) as http:
+        sent = {"content": '{"ids": ["\\ud800"]}', "headers": {"Content-Type": "application/json"}}
+        assert http.post("/memories/batch-delete", **sent).status_code == 422
+        many = {"ids": [str(n) for n in range(1_001)]}
+        assert http.post("/memories/batch-delete", json=many).status_code == 422

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncGenerator, Sequence
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
 from starlette.responses import Response, StreamingResponse
@@ -14,6 +14,7 @@ from remanence.dialects.access import Access, AccessDep
 from remanence.dialects.paging import page_of
 from remanence.dialects.rendering import ERRORS, json_response
 from remanence.dialects.zerolatency_models import (
+    MOST_IDS,
     BatchBody,
     Changes,
     DeleteBody,
@@ -30,6 +31,7 @@ from remanence.dialects.zerolatency_models import (
     namespace_of,
     version_of,
 )
+from remanence.domain import validation
 from remanence.domain.callers import RIGHTS
 from remanence.domain.records import Json, MemoryRecord
 from remanence.domain.serving import Job
@@ -81,7 +83,7 @@ async def extract_later(body: ExtractBody, access: AccessDep) -> Response:
 @router.get("/memories/extract/{job_id:segment}")
 async def extract_status(job_id: str, access: AccessDep) -> Response:
     """How far an extraction is: queued, running, complete or failed."""
-    job = await access.jobs.get(job_id)
+    job = await access.jobs.get(validation.text("job_id", job_id, limit=validation.MAX_KEY))
     if job is None or job.kind != "extract":
         raise NotFoundError(f"there is no extraction {job_id!r}")
     return json_response(job_of(job))
@@ -139,6 +141,7 @@ async def recall(body: RecallBody, access: AccessDep) -> Response:
             "memories": [hit_of(hit) for hit in block.hits],
             "memories_used": len(block.hits),
             "tokens_used": memory.count_tokens(block) if block else 0,
+            "degraded": list(block.hits.degraded),
         }
     )
 
@@ -178,10 +181,16 @@ async def search(
 async def batch_search(body: SearchesBody, access: AccessDep) -> Response:
     """The same for up to 50 queries."""
     memory = access.reading(body.namespace)
-    found = [
-        {"query": query, "memories": [hit_of(hit) for hit in await memory.recall(query, limit=limit)]}
-        for query, limit in body.questions()
-    ]
+    found: list[dict[str, Any]] = []
+    for query, limit in body.questions():
+        hits = await memory.recall(query, limit=limit)
+        found.append(
+            {
+                "query": query,
+                "memories": [hit_of(hit) for hit in hits],
+                "degraded": list(hits.degraded),
+            }
+        )
     return json_response({"results": found})
 
 
@@ -207,7 +216,8 @@ async def _exported(memory: AsyncEngine, page: list[MemoryRecord]) -> AsyncGener
 @router.post("/memories/batch-delete")
 async def batch_delete(body: DeleteBody, access: AccessDep) -> Response:
     """Erase memories for good; those that are not there are named."""
-    left, deleted = body.chosen(), list[str]()
+    left = list(validation.strings("memory_ids", body.chosen(), most=MOST_IDS, limit=validation.MAX_KEY))
+    deleted: list[str] = []
     for namespace in await _agents(access, body.agent_id):
         if not left:
             break

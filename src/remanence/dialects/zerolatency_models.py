@@ -18,6 +18,7 @@ from remanence.extractors.verbatim import conversation
 NAMESPACE: Final = "default"
 """Of what names no agent."""
 HEADLINE: Final = 80  # characters
+MOST_IDS: Final = 1_000  # of memories that are deleted at once
 BUDGET: Final = 4_000  # tokens of a block for which none are named; the wrappers of the SDK name as many
 
 Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT)]
@@ -158,11 +159,11 @@ class Changes(Body):
 
 
 class DeleteBody(Body):
-    memory_ids: Annotated[list[str], Field(max_length=1_000)] | None = None
-    ids: Annotated[list[str], Field(max_length=1_000)] | None = None
+    memory_ids: list[str] | None = None
+    ids: list[str] | None = None
 
     def chosen(self) -> list[str]:
-        found = list(dict.fromkeys((*(self.memory_ids or ()), *(self.ids or ()))))
+        found = [*(self.memory_ids or ()), *(self.ids or ())]
         if not found:
             raise InvalidInputError("memory_ids", "is missing or empty")
         return found
