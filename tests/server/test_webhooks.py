@@ -6,6 +6,7 @@ import hmac
 import ipaddress
 import json
 import random
+import re
 import signal
 import threading
 import time
@@ -13,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import httpx
 import pytest
@@ -99,11 +101,19 @@ def receiver():
     receiver.server.server_close()
 
 
-def verified(headers, body, secret):
-    """What a receiver does: is it signed by whoever knows the secret?"""
-    parts = dict(part.split("=") for part in headers["Remanence-Signature"].split(","))
-    signed = f"{parts['t']}.".encode() + body
-    return hmac.compare_digest(hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest(), parts["v1"])
+PAGE = Path(__file__).parents[2] / "docs" / "events.md"
+
+
+def documented():
+    """The check that the page gives to receivers."""
+    (block,) = re.findall(r"^```py\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    names = {}
+    exec(block, names)
+    return names["is_genuine"]
+
+
+def verified(headers, body, secret, **more):
+    return documented()(headers["Remanence-Signature"], body, secret, **more)
 
 
 # -- a real server
@@ -122,7 +132,9 @@ def test_events_arrive_signed(http, server, receiver):
     for headers, body in receiver.came:
         event = json.loads(body)
         assert verified(headers, body, secret) and not verified(headers, body + b" ", secret)
-        assert not verified(headers, body, SECRET)
+        assert not verified(headers, body, SECRET) and not verified(
+            headers, body, secret, now=time.time() + 301
+        )
         assert headers["Remanence-Event-Id"] == str(event["id"]) and event["webhook"] == made.json()["id"]
         assert (
             headers["Content-Type"] == "application/json"

@@ -148,7 +148,7 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Message(Body):
+class ExtractMessage(Body):
     role: str = Field(
         description="Such as user or assistant.", json_schema_extra={"minLength": 1, "maxLength": 64}
     )
@@ -157,7 +157,7 @@ class Message(Body):
 
 
 class Extract(Body):
-    messages: list[Message] = Field(
+    messages: list[ExtractMessage] = Field(
         description="Oldest first.", json_schema_extra={"minItems": 1, "maxItems": jobs.MOST_MESSAGES}
     )
     session_id: str | None = Field(None, json_schema_extra=_text)

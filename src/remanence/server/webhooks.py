@@ -22,6 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from remanence.dialects.access import AccessDep
+from remanence.dialects.native_answers import Deleted
 from remanence.dialects.rendering import json_response
 from remanence.domain import validation
 from remanence.domain.serving import Document, Event, Job
@@ -366,10 +367,6 @@ class CreatedWebhook(WebhookAnswer):
 
 class WebhooksAnswer(BaseModel):
     webhooks: list[WebhookAnswer]
-
-
-class Deleted(BaseModel):
-    deleted: bool
 
 
 def shown(document: Document) -> dict[str, Any]:
