@@ -59,7 +59,7 @@ def announce(settings: Settings, sockets: list[socket.socket]) -> None:
     logs.get().info(
         f"serving {url_of(sockets[0])}",
         url=url_of(sockets[0]),
-        db=settings.db or "default",
+        db=str(settings.path or ":memory:"),
         workers=settings.workers,
     )
 
