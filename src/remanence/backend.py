@@ -126,7 +126,7 @@ class Backend:
     swept_at: datetime | None = None
     model_agreed: bool = False
     warned_of_length: bool = False
-    warned_of_embedder: bool = False
+    embedder_away_until: float = 0.0  # by the monotonic clock: till then a fallback does not ask it again
     upgrade_begun: bool = False
     stop_upgrade: Callable[[], None] = lambda: None
     deferring: DefersWrites | None = field(init=False)  # the store, if it is one

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from remanence.domain.when import EventHint, TimeHint
 
 log = logging.getLogger("remanence")
+
+EMBEDDER_RESTS = (
+    5.0  # seconds that recalls do without an embedder that failed: each would wait for it to fail again
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +79,8 @@ async def recall(backend: Backend, asking: Asking, scopes: Sequence[Scope]) -> t
     request, words, events = _request(backend, asking)
     if request.profile.wants("frequency") and (flushing := backend.uses.flushing):
         await asyncio.wait([asyncio.wrap_future(flushing)], timeout=SETTLE_SECONDS)
+    if backend.keyword_fallback and time.monotonic() < backend.embedder_away_until:
+        return await backend.search(_by_words_alone, backend, request, scopes), request
     if backend.embeds_queries_here:
 
         def search() -> Hits:
@@ -83,7 +90,6 @@ async def recall(backend: Backend, asking: Asking, scopes: Sequence[Scope]) -> t
                 embedded = [backend.embed_query_here(text) for text in texts]
             except EmbedderError as error:
                 return _by_words_alone(backend, request, scopes, error)
-            backend.warned_of_embedder = False
             return _search(backend, request, scopes, events, embedded)
 
         return await backend.search(search), request
@@ -93,19 +99,19 @@ async def recall(backend: Backend, asking: Asking, scopes: Sequence[Scope]) -> t
         embedded = [await backend.embed_query(text) for text in texts]
     except EmbedderError as error:
         return await backend.search(_by_words_alone, backend, request, scopes, error), request
-    backend.warned_of_embedder = False
     return await backend.search(_search, backend, request, scopes, events, embedded), request
 
 
 def _by_words_alone(
-    backend: Backend, request: SearchRequest, scopes: Sequence[Scope], error: EmbedderError
+    backend: Backend, request: SearchRequest, scopes: Sequence[Scope], error: EmbedderError | None = None
 ) -> Hits:
-    """What is found without the embedder, where that was asked for; else its error."""
-    if not backend.keyword_fallback:
-        raise error
-    if not backend.warned_of_embedder:
-        backend.warned_of_embedder = True
-        log.warning("recall compares words alone until the embedder is back (said once): %s", error)
+    """What is found without the embedder, where that was asked for; else its `error`, if it was asked just now."""
+    if error is not None:
+        if not backend.keyword_fallback:
+            raise error
+        if time.monotonic() > backend.embedder_away_until + EMBEDDER_RESTS:
+            log.warning("recall compares words alone until the embedder is back: %s", error)
+        backend.embedder_away_until = time.monotonic() + EMBEDDER_RESTS
     hits = backend.store.search(scopes, request)
     hits.degraded = ("embedder",)
     return hits

@@ -19,8 +19,10 @@ class Away(HashingEmbedder):
     """Its queries fail while `away`; `here` is whether it can embed on the calling thread."""
 
     away = False
+    asked = 0
 
     async def embed_query(self, query):
+        self.asked += 1
         if self.away:
             raise ConnectionError("nobody there")
         return await super().embed_query(query)
@@ -53,7 +55,10 @@ def test_words_are_compared_while_the_embedder_is_away(opened, caplog):
             assert [hit.content for hit in hits] == ["The door is blue."] and hits.degraded == ("embedder",)
         block = await memory.context("blue door")
         assert "The door is blue." in block and block.hits.degraded == ("embedder",)
+        assert backend.embedder.asked == 2  # while it rests nobody waits for it to fail again
         backend.embedder.away = False
+        assert (await memory.recall("blue door")).degraded == ("embedder",)
+        backend.embedder_away_until = 0.0
         assert (await memory.recall("blue door")).degraded == ()
 
     with caplog.at_level(logging.WARNING, "remanence"):
