@@ -9,10 +9,11 @@ import pytest
 from remanence.backend import Backend
 from remanence.bootstrap import new_id, open_store
 from remanence.embedders.hashing import HashingEmbedder
+from remanence.errors import StoreUnavailableError
 from remanence.jobs import LEASE, Jobs
 from remanence.keys import KeyRing
-from remanence.server.events import KEPT_EVENTS
-from remanence.server.jobs import KEPT_JOBS, prune, shown
+from remanence.server.events import KEPT_EVENTS, Hub
+from remanence.server.jobs import KEPT_JOBS, begin_noting, prune, shown
 from remanence.settings import Settings
 from remanence.stores.sqlite.store import SQLiteStore
 from remanence.testing.builders import HERE, NOON
@@ -237,3 +238,18 @@ def test_the_newest_events_are_kept(backend):
         store.post(HERE, "log", type="data", source=None, data="1", now=NOON)
     asyncio.run(prune(backend))
     assert store.event_range("local") == (6, KEPT_EVENTS + 5)
+
+
+def test_a_store_that_cannot_be_written_now_still_serves(backend, caplog):
+    class Locked:
+        async def start(self):
+            raise StoreUnavailableError("locked")
+
+    async def story():
+        (retrying,) = await begin_noting(Locked())
+        retrying.cancel()
+        hub = Hub(backend)
+        assert await begin_noting(hub) == []
+
+    asyncio.run(story())
+    assert "locked" in caplog.text

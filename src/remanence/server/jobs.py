@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import uuid
@@ -22,7 +23,7 @@ from remanence.dialects.rendering import json_response
 from remanence.domain import validation
 from remanence.domain.serving import Job, JobState
 from remanence.domain.wire import job_to_dict
-from remanence.errors import ForbiddenError, NotFoundError, RemanenceError
+from remanence.errors import ForbiddenError, NotFoundError, RemanenceError, StoreError
 from remanence.extractors.verbatim import VerbatimExtractor
 from remanence.jobs import JobRunner, Jobs
 from remanence.ports import EventLog, JobQueue
@@ -40,6 +41,7 @@ DELIVERIES_AT_ONCE = 8
 ADVANCE_SECONDS = 0.2  # between two looks for events that webhooks want
 RESTING_SECONDS = 0.8  # more, where there are no webhooks
 PRUNE_SECONDS = 60.0
+NOTE_SECONDS = 10.0
 KEPT_JOBS = timedelta(days=7)
 PRUNED_AT_ONCE = 1_000
 
@@ -54,7 +56,7 @@ async def running(state: State, backend: Backend, draining: asyncio.Event) -> As
         yield
         return
     hub = state.events = Hub(backend)
-    await hub.start()
+    noting = await begin_noting(hub)
     runner = JobRunner(
         backend,
         {
@@ -68,6 +70,7 @@ async def running(state: State, backend: Backend, draining: asyncio.Event) -> As
     deliverer = Deliverer(backend)
     deliveries = JobRunner(backend, {WEBHOOK: deliverer}, at_once=DELIVERIES_AT_ONCE)
     upkeep = [
+        *noting,
         asyncio.create_task(every(PRUNE_SECONDS, lambda: prune(backend), "erasing old jobs and events")),
         asyncio.create_task(every(ADVANCE_SECONDS, lambda: advance(backend, deliverer), "sending events")),
     ]
@@ -94,6 +97,24 @@ async def running(state: State, backend: Backend, draining: asyncio.Event) -> As
         else:
             watching.cancel()
             await stop()
+
+
+async def begin_noting(hub: Hub) -> list[asyncio.Task[None]]:
+    """Have events noted; a store that cannot be written now still serves, and is asked again by the task returned."""
+    try:
+        await hub.start()
+    except StoreError as error:
+        log.warning("events are not noted yet: %s", error)
+    else:
+        return []
+
+    async def again() -> None:
+        while True:
+            await asyncio.sleep(NOTE_SECONDS)
+            with contextlib.suppress(StoreError):
+                return await hub.start()
+
+    return [asyncio.create_task(again())]
 
 
 async def every(seconds: float, work: Callable[[], Awaitable[object]], name: str) -> None:
