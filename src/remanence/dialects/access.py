@@ -18,7 +18,7 @@ from remanence.domain.records import Json
 from remanence.domain.serving import Document, Holdings, Job
 from remanence.engine import AsyncEngine
 from remanence.errors import ForbiddenError, QuotaError, ServerError, UnauthenticatedError
-from remanence.ports import Documents, JobQueue
+from remanence.ports import Documents
 
 if TYPE_CHECKING:
     from remanence.backend import Backend
@@ -248,16 +248,12 @@ class TenantJobs:
 
     async def get(self, id: str) -> Job | None:
         self.access.require("read")
-        job = await self.backend.run(self._store.job, self.access.tenant, id)
+        job = await Jobs(self.backend).get(self.access.tenant, id)
         return job if job is not None and self._visible(job) else None
 
     def _visible(self, job: Job) -> bool:
         caller = self.access.caller
         return not caller.namespaces if job.namespace is None else caller.covers(job.namespace)
-
-    @property
-    def _store(self) -> JobQueue:
-        return _port(self.backend, JobQueue)
 
 
 def _port(backend: Backend, port: type[T]) -> T:
@@ -293,9 +289,8 @@ class Segment(Convertor[str]):
     regex = "[^/]+"
 
     def convert(self, value: str) -> str:
-        return unquote(
-            value, errors="surrogateescape"
-        )  # what is no UTF-8 is refused like any text that is none
+        # What is no UTF-8 is refused like any text that is none.
+        return unquote(value, errors="surrogateescape")
 
     def to_string(self, value: str) -> str:
         raise NotImplementedError("paths are read, not made")
