@@ -7,7 +7,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -32,6 +32,7 @@ log = logging.getLogger("remanence")
 FIRST_WAIT: Final = 0.5
 LONGEST_WAIT: Final = 30.0
 LAST_SECONDS: Final = 5.0  # how long a memory that is closed waits for its spool to empty
+AT_ONCE: Final = 100  # memories in one request
 MOST_FAILURES: Final = 8  # of the server, at one and the same item
 
 _FOR_GOOD = (InvalidInputError, ConflictError, NotFoundError, TooLargeError)
@@ -50,7 +51,7 @@ class Drainer:
         self._thread: threading.Thread | None = None
         self._closing = False
         self._told = False  # a server that does not let us in is mentioned once
-        self._attempts = 0
+        self._most = AT_ONCE
 
     def begin(self) -> None:
         """What an earlier process left goes out now."""
@@ -120,39 +121,51 @@ class Drainer:
         with self._spool.turn() as mine:
             if not mine:
                 return 0.0 if self._spool.any() else None
-            while (first := self._spool.first()) is not None:
+            while rows := self._spool.first(self._most):
                 if until is not None and time.monotonic() >= until:
                     return 0.0
-                wait = self._send(first)
+                wait = self._send(rows)
                 if wait is not None:
                     return wait
         return None
 
-    def _send(self, first: Waiting) -> float | None:
-        """None if it is out of the way."""
+    def _send(self, rows: Sequence[Waiting]) -> float | None:
+        """Several calls in one transaction, which is each of them or none. None if it went on."""
+        now = self._clock()
+        items = [item for row in rows for item in row.due(now)]
         try:
-            self._transport.send(remember_call(first.namespace, first.due(self._clock()), attempts=1))
+            self._transport.send(remember_call(rows[0].namespace, items, attempts=1))
         except _FOR_GOOD as error:
-            self._set_aside(first, error)
+            if not self._fewer(rows):
+                self._set_aside(rows[0], error)
         except (ServerUnavailableError, StrangeAnswerError, StoreError):
             return 0.0
         except LimitError as error:
             self._tell(error)
             return min(error.retry_after or LONGEST_WAIT, 3600.0)
-        except ServerError as error:  # it broke on this item, which must not hold up all others for ever
-            self._spool.failed(first.number)
-            if first.failures + 1 < MOST_FAILURES:
-                return 0.0
-            self._set_aside(first, error)
+        except ServerError as error:  # it broke on one of them, which must not hold up all others for ever
+            if not self._fewer(rows):
+                self._spool.failed(rows[0].number)
+                if rows[0].failures + 1 >= MOST_FAILURES:
+                    self._set_aside(rows[0], error)
+                    return None
+            return 0.0
         except ClosedError:
             raise
         except RemanenceError as error:  # it is the caller, or the server's state, that has to change
             self._tell(error)
             return LONGEST_WAIT
         else:
-            self._spool.done(first.number)
+            self._spool.done(row.number for row in rows)
+            self._most = min(self._most * 2, AT_ONCE)
             self._told = False
         return None
+
+    def _fewer(self, rows: Sequence[Waiting]) -> bool:
+        """Look for the one that is at fault among fewer; False if it stands alone."""
+        if len(rows) > 1:
+            self._most = max(1, sum(len(row.items) for row in rows) // 2)
+        return len(rows) > 1
 
     def _set_aside(self, first: Waiting, error: RemanenceError) -> None:
         self._spool.set_aside(first.number, error)

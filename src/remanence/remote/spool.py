@@ -8,7 +8,7 @@ import os
 import sqlite3
 import sys
 import threading
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -210,28 +210,35 @@ class Spool:
                 else:
                     self._turn.release()
 
-    def first(self) -> Waiting | None:
-        """What waits longest."""
+    def first(self, most: int = 1) -> list[Waiting]:
+        """The calls that wait longest, of one namespace, with at most `most` items in all; always the first."""
         with self._reading() as connection:
-            row = connection.execute(
-                "SELECT number, namespace, items, spooled_at, failures FROM waiting "
-                "WHERE owner = ? ORDER BY number LIMIT 1",
-                (self._owner,),
-            ).fetchone()
-        if row is None:
-            return None
-        return Waiting(
-            number=row[0],
-            namespace=row[1],
-            items=json.loads(row[2]),
-            spooled_at=datetime.fromisoformat(row[3]),
-            failures=row[4],
-        )
+            rows = connection.execute(
+                "SELECT number, namespace, items, spooled_at, failures, count FROM waiting "
+                "WHERE owner = ? ORDER BY number LIMIT ?",
+                (self._owner, most),
+            ).fetchall()
+        found: list[Waiting] = []
+        items = 0
+        for row in rows:
+            items += row[5]
+            if found and (items > most or row[1] != found[0].namespace):
+                break
+            found.append(
+                Waiting(
+                    number=row[0],
+                    namespace=row[1],
+                    items=json.loads(row[2]),
+                    spooled_at=datetime.fromisoformat(row[3]),
+                    failures=row[4],
+                )
+            )
+        return found
 
-    def done(self, number: int) -> None:
-        """The server has it."""
+    def done(self, numbers: Iterable[int]) -> None:
+        """The server has them."""
         with self._writing() as connection:
-            connection.execute("DELETE FROM waiting WHERE number = ?", (number,))
+            connection.executemany("DELETE FROM waiting WHERE number = ?", [(number,) for number in numbers])
 
     def failed(self, number: int) -> None:
         """The server broke on it once more."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import os
 import random
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -156,6 +157,8 @@ class Transport:
         self.pid = os.getpid()
         self._closing = threading.Event()
         self._closed = False
+        self._lock = threading.Lock()
+        self._under_way = 0
         self._pause = pause or self._closing.wait
         headers = {"Accept": "application/json", "User-Agent": "remanence"}
         if address.authorization is not None:
@@ -190,6 +193,10 @@ class Transport:
         carried out. Retried are: everything while no connection comes about, and when the server says that it did
         nothing (429, 503); what is repeatable also after a connection was lost.
         """
+        with self._begun():
+            return self._send(call)
+
+    def _send(self, call: Call) -> Answer:
         deadline = self._monotonic() + self._timeout
         attempt = 1
         while True:
@@ -217,14 +224,37 @@ class Transport:
             raise _closed()
 
     def close(self) -> None:
-        """Wait for what is under way, without further retries, and close all connections. Idempotent."""
-        if self._closed or os.getpid() != self.pid:
-            self._closed = True
+        """Wait for what is under way, without further retries, and close all connections. Idempotent.
+
+        Not for what other threads `send`: the last of them closes the connections.
+        """
+        if os.getpid() != self.pid:
             return
-        self._closed = True
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            unused = self._under_way == 0
         self._closing.set()
         self._threads.shutdown(wait=True)
-        self._client.close()
+        if unused:
+            self._client.close()
+
+    @contextlib.contextmanager
+    def _begun(self) -> Generator[None]:
+        """Counts a call, so that no connection is closed under it: its socket would never be."""
+        self.check_usable()
+        with self._lock:
+            self.check_usable()
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._under_way -= 1
+                last = self._closed and self._under_way == 0
+            if last:
+                self._client.close()
 
     # -- one attempt
 
@@ -249,10 +279,6 @@ class Transport:
                 f"did not answer within {self._timeout:g} s" if late else f"broke off ({_named(error)})"
             )
             return _Trouble(ServerUnavailableError(self._unknown(why, call)), call.repeatable, cause=error)
-        except RuntimeError as error:
-            if not self._closed:
-                raise
-            raise _closed() from error  # it was closed under us
         return self._read(response, call)
 
     def _read(self, response: httpx.Response, call: Call) -> Answer | _Trouble:

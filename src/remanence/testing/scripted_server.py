@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -45,11 +46,14 @@ class Received:
 class ScriptedServer:
     """Gives one request after the other what the script says, OK when it is used up; keeps what it was sent.
 
-    HANG lasts until `done` is set.
+    HANG lasts until `done` is set. `otherwise` answers instead when the script is used up.
     """
 
-    def __init__(self, *script: bytes | str) -> None:
+    def __init__(
+        self, *script: bytes | str, otherwise: Callable[[Received], bytes | str] = lambda _: OK
+    ) -> None:
         self.script = list(script)
+        self.otherwise = otherwise
         self.requests: list[Received] = []
         self.connections = 0
         self.done = threading.Event()
@@ -86,8 +90,9 @@ class ScriptedServer:
                     headers[name.lower()] = value.strip()
                 body = stream.read(int(headers.get("content-length", 0)))
                 method, path, _ = line.decode().split()
-                self.requests.append(Received(method, path, headers, body))
-                what = self.script.pop(0) if self.script else OK
+                received = Received(method, path, headers, body)
+                self.requests.append(received)
+                what = self.script.pop(0) if self.script else self.otherwise(received)
                 if what is HANG:
                     self.done.wait()
                 if isinstance(what, str):
