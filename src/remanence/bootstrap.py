@@ -59,12 +59,16 @@ class AsyncMemory(AsyncEngine):
         timeout: float | None = None,
         spool: str | Path | None = None,
     ) -> None:
-        given = {"url": url, "api_key": api_key, "timeout": timeout, "spool": spool}
+        given = {"api_key": api_key, "timeout": timeout, "spool": spool}
         if odd := [name for name, value in given.items() if value is not None]:
-            raise InvalidInputError(
-                odd[0], "is for a memory on a server; give url=..., or use AsyncRemoteMemory"
-            )
+            raise InvalidInputError(odd[0], "is for a memory on a server; give url=... too")
         settings = _chosen(settings, db=db, tenant=tenant)
+        if url or (url is None and db is None and settings.url):  # silence would split what is remembered
+            raise InvalidInputError(
+                "url",
+                f"{type(self).__name__} is derived from AsyncMemory and always embedded; give db=..., or derive it "
+                "from AsyncRemoteMemory",
+            )
         backend = open_backend(settings, embedder)
         try:
             super().__init__(
@@ -76,6 +80,9 @@ class AsyncMemory(AsyncEngine):
             )
         finally:
             backend.release()  # from here on the memory itself is counted
+
+
+setattr(AsyncMemory.__new__, "__wrapped__", AsyncMemory.__init__)  # noqa: B010 (help() shows its arguments)
 
 
 class Memory(BlockingEngine):
@@ -113,9 +120,7 @@ class Memory(BlockingEngine):
         )
 
     def __repr__(self) -> str:
-        return repr(self.aio).replace(
-            "Async", "", 1
-        )  # one on a server does not know its tenant without asking
+        return _blocking_repr(self)
 
 
 class RemoteMemory(BlockingEngine):

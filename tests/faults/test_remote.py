@@ -191,7 +191,7 @@ for i in range(100_000):
 def test_nothing_is_lost_or_doubled_when_clients_and_servers_are_killed(tmp_path, port, url):
     spool, chance = tmp_path / "spool.db", random.Random(11)
     acknowledged = {}
-    for round_number in range(6):
+    for round_number in range(4):
         with running_server(tmp_path / "memory.db", port=port) as server:
             clients = {
                 f"round {round_number} client {n}": subprocess.Popen(
