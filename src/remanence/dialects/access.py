@@ -18,6 +18,7 @@ from remanence.domain.records import Json
 from remanence.domain.serving import Document, Holdings, Job
 from remanence.engine import AsyncEngine
 from remanence.errors import ForbiddenError, QuotaError, ServerError, UnauthenticatedError
+from remanence.jobs import Jobs
 from remanence.ports import Documents
 
 if TYPE_CHECKING:
@@ -241,7 +242,7 @@ class TenantDocuments:
 
 @dataclass(frozen=True, slots=True)
 class TenantJobs:
-    """The jobs of one tenant, as far as the key covers their namespaces; see `ports.JobQueue`."""
+    """The jobs of one tenant, as far as the key covers their namespaces; see `jobs.Jobs`."""
 
     access: Access
     backend: Backend
