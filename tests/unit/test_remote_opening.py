@@ -11,7 +11,13 @@ from remanence import AsyncMemory, AsyncRemoteMemory, Memory, RankingProfile, Re
 from remanence.domain.records import Hits
 from remanence.domain.wire import hits_to_dict
 from remanence.embedders.hashing import HashingEmbedder
-from remanence.errors import ClosedError, InvalidInputError, ServerError, WrongContextError
+from remanence.errors import (
+    ClosedError,
+    InvalidInputError,
+    ServerError,
+    ServerUnavailableError,
+    WrongContextError,
+)
 from remanence.testing.scripted_server import ScriptedServer, answer
 
 NOTHING = answer(200, hits_to_dict(Hits()))
@@ -136,6 +142,14 @@ def test_the_tenant_is_asked_for_once(server):
     with RemoteMemory("team", url=server.url) as memory:
         assert memory.tenant == memory.at("other").tenant == "acme"
     assert [request.path for request in server.requests] == ["/v1"]
+
+
+def test_who_asks_for_the_tenant_may_go_on_without():
+    with RemoteMemory("team", url=ELSEWHERE) as memory:
+        with pytest.raises(ServerUnavailableError, match="tenant"):
+            _ = memory.tenant
+        assert getattr(memory, "tenant", "nobody") == "nobody"
+        assert memory.aio.url == ELSEWHERE
 
 
 def test_reads_and_profiles_go_along(server, monkeypatch):

@@ -22,7 +22,13 @@ from remanence.domain.records import (
 )
 from remanence.domain.serving import Channel
 from remanence.engine import UNSET, Maybe
-from remanence.errors import ClosedError, InvalidInputError, RemanenceError, ServerError
+from remanence.errors import (
+    ClosedError,
+    InvalidInputError,
+    RemanenceError,
+    ServerError,
+    ServerUnavailableError,
+)
 from remanence.recalling import Asking
 from remanence.remote.connection import Connection, connect, is_away, remote_settings
 from remanence.remote.items import Item, moment_query, profile_body, seconds
@@ -46,8 +52,13 @@ if TYPE_CHECKING:
 
 MOST_ITEMS: Final = 1_000
 """Memories that a server takes in one call, which is one transaction."""
+TENANT_SECONDS: Final = 2.0
 POLL_SECONDS: Final = (0.1, 2.0)
 _ARGUMENTS = frozenset(Draft.__dataclass_fields__) - {"expires_at"} | {"ttl"}
+
+
+class TenantUnknownError(ServerUnavailableError, AttributeError):
+    """The server is away, and did not yet say whose the key is. `getattr(memory, "tenant", None)` goes on without."""
 
 
 class AsyncRemoteMemory:
@@ -109,21 +120,31 @@ class AsyncRemoteMemory:
         self.kv = AsyncRemoteKeyValue(self._base, self._send, self._check_open)
 
     def __repr__(self) -> str:
-        where = self._connection.transport.address.base
-        return f"<{builtins.type(self).__name__} of {self._namespace!r} at {where}>"
+        return f"<{builtins.type(self).__name__} of {self._namespace!r} at {self.url}>"
 
     @property
     def namespace(self) -> str:
         return self._namespace
 
     @property
+    def url(self) -> str:
+        """The server's address, without credentials."""
+        return self._connection.transport.address.base
+
+    @property
     def tenant(self) -> str:
-        """Whose data the key leads to. The server is asked once, at the first use, and the caller waits for it."""
+        """Whose data the key leads to. The server is asked once, at the first use, and the caller waits for it.
+
+        TenantUnknownError if it is away.
+        """
         transport = self._connection.transport
         if transport.tenant is None:
             self._check_open()
-            answer = transport.send(Call(method="GET", path="/v1", repeatable=True))
-            transport.tenant = member(answer, "tenant", str)
+            call = Call(method="GET", path="/v1", repeatable=True, attempts=1, within=TENANT_SECONDS)
+            try:
+                transport.tenant = member(transport.send(call), "tenant", str)
+            except ServerUnavailableError as error:
+                raise TenantUnknownError(f"the tenant is not known yet: {error}") from error
         return transport.tenant
 
     @property

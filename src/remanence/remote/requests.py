@@ -20,7 +20,10 @@ Pairs = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request. `repeatable` if the server may get it twice without harm; `body` is JSON."""
+    """One request. `repeatable` if the server may get it twice without harm; `body` is JSON.
+
+    It takes at most `within` seconds, if that is less than what all calls may take.
+    """
 
     method: str
     path: str
@@ -28,6 +31,7 @@ class Call:
     body: bytes | None = None
     repeatable: bool = False
     attempts: int = ATTEMPTS
+    within: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)

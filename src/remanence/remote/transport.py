@@ -197,7 +197,7 @@ class Transport:
             return self._send(call)
 
     def _send(self, call: Call) -> Answer:
-        deadline = self._monotonic() + self._timeout
+        deadline = self._monotonic() + min(self._timeout, call.within)
         attempt = 1
         while True:
             self.check_usable()
@@ -274,10 +274,10 @@ class Transport:
             why = f"cannot reach {self.address.base} ({_named(error)}); nothing was sent"
             return _Trouble(ServerUnavailableError(why), True, cause=error)
         except httpx.HTTPError as error:
+            most = min(self._timeout, call.within)
             late = isinstance(error, httpx.TimeoutException)
-            why = f"{self.address.base} " + (
-                f"did not answer within {self._timeout:g} s" if late else f"broke off ({_named(error)})"
-            )
+            why = f"did not answer within {most:g} s" if late else f"broke off ({_named(error)})"
+            why = f"{self.address.base} {why}"
             return _Trouble(ServerUnavailableError(self._unknown(why, call)), call.repeatable, cause=error)
         return self._read(response, call)
 
