@@ -122,10 +122,10 @@ def send(way, command):
 
 @pytest.mark.parametrize("way", WAYS)
 def test_4_and_5_what_is_extracted_is_recalled(page, way):
-    stored = send(way, page[4].replace("dev-team-chat", f"dev-team-{way}"))
+    stored = send(way, page[4])
     assert stored["status"] == "complete"
     assert stored["memories_stored"] == len(stored["memory_ids"]) == 2
-    found = send(way, page[5].replace("dev-team-chat", f"dev-team-{way}"))
+    found = send(way, page[5])
     recommended = "I recommend using FastAPI with Pydantic models..."
     assert found["memories"][0]["content"] == recommended
     assert found["memories"][0]["id"] in stored["memory_ids"]
