@@ -235,7 +235,10 @@ class Store(Protocol):
     def post(
         self, scope: Scope, channel: str, *, type: str, source: str | None, data: str, now: datetime
     ) -> Post | None:
-        """Append; None if there is no such channel. `data` is JSON text, the post has it parsed. Durable at return."""
+        """Append; None if there is no such channel. `data` is JSON text, the post has it parsed. Durable at return.
+
+        Its time is `now`, or a microsecond after the post before where that is later: times rise with numbers.
+        """
         ...
 
     def posts(

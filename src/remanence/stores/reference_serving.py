@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from remanence.domain.serving import Channel, Document, Event, Job, JobState, Post
@@ -79,17 +79,19 @@ class ReferenceServing:
             if found is None:
                 return None
             number = found.posts + 1
+            before = self._posts[scope, channel][-1:]
+            at = max([now, *(post.created_at + timedelta(microseconds=1) for post, _ in before)])
             post = Post(
                 channel=channel,
                 number=number,
                 type=type,
                 source=source,
                 data=json.loads(data),
-                created_at=now,
+                created_at=at,
             )
             self._channels[scope][channel] = replace(found, posts=number)
             self._posts[scope, channel].append((post, len(data.encode())))
-            self._note(scope, [Noted("posted", channel, now, {"number": number, "type": type})])
+            self._note(scope, [Noted("posted", channel, at, {"number": number, "type": type})])
             return replace(post, data=_copy(post.data))
 
     def posts(

@@ -130,6 +130,18 @@ class ChannelContract:
         assert store.post(b.HERE, "three", type="t", source=None, data="1", now=b.NOON) is None
         assert store.channel(b.HERE, "three") is None
 
+    def test_times_rise_with_numbers_whoever_s_clock_they_are_of(self, store: Store) -> None:
+        store.create_channel(b.HERE, "log", {}, now=b.NOON)
+        made = [post(store, "log", at=b.seconds(at)) for at in (5, 5, 3, 9)]
+        assert [entry.created_at for entry in made] == [
+            b.seconds(5),
+            b.seconds(5.000001),
+            b.seconds(5.000002),
+            b.seconds(9),
+        ]
+        for n, entry in enumerate(made, 1):
+            assert store.posts(b.HERE, "log", since=entry.created_at, limit=9) == made[n:]
+
     def test_reading_on_in_a_channel(self, store: Store) -> None:
         store.create_channel(b.HERE, "log", {}, now=b.NOON)
         for n in range(1, 8):

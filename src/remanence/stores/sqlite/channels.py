@@ -75,15 +75,18 @@ class Channels:
             (number,) = context.connection.execute(
                 "UPDATE channel SET posts = posts + 1 WHERE channel_id = ? RETURNING posts", (found[0],)
             ).fetchone()
-            context.connection.execute(
+            # Readers who go on from a time must miss none, whoever's clock the posts were made by.
+            (made_us,) = context.connection.execute(
                 "INSERT INTO post(channel_id, number, ns_id, type, source, created_at, data)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?)",
+                " VALUES (?1, ?2, ?3, ?4, ?5, max(?6, coalesce((SELECT created_at + 1 FROM post"
+                " WHERE channel_id = ?1 AND number = ?2 - 1), ?6)), ?7) RETURNING created_at",
                 (found[0], number, found[5], type, source, to_us(now), data),
-            )
+            ).fetchone()
+            at = from_us(made_us)
             if context.noting:
-                told = Noted("posted", channel, now, {"number": number, "type": type})
+                told = Noted("posted", channel, at, {"number": number, "type": type})
                 events.note(context, scope, [told])
-            return Post(channel=channel, number=number, type=type, source=source, data=parsed, created_at=now)
+            return Post(channel=channel, number=number, type=type, source=source, data=parsed, created_at=at)
 
         parsed = json.loads(data)
         return self._db.write(work)
