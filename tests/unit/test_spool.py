@@ -384,6 +384,20 @@ def test_it_is_tried_again_when_the_server_is_heard_of(spool, to, monkeypatch):
     assert draining_.sent == [["a"], ["a"]] and not spool.any()
 
 
+def test_hearing_of_a_server_does_not_shorten_what_it_asked_for(spool, to):
+    fill(spool, "a")
+    draining_ = to(problem(429, "rate_limited", headers={"Retry_After": "600"}))
+    draining_.drainer.start()
+    while not draining_.server.requests:
+        pass
+    for _ in range(20):
+        draining_.drainer.nudge()
+        draining_.drainer._thread.join(0.005)
+    assert len(draining_.server.requests) == 1
+    draining_.drainer.close()
+    assert draining_.sent == [["a"], ["a"]]  # closing is the last chance
+
+
 def test_closing_tries_once_more(spool, to, monkeypatch):
     monkeypatch.setattr(draining, "FIRST_WAIT", 600.0)
     fill(spool, "a")

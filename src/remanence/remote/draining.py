@@ -31,6 +31,7 @@ log = logging.getLogger("remanence")
 
 FIRST_WAIT: Final = 0.5
 LONGEST_WAIT: Final = 30.0
+NUDGED_WAIT: Final = 0.01  # a server may answer others and have no room for this
 LAST_SECONDS: Final = 5.0  # how long a memory that is closed waits for its spool to empty
 AT_ONCE: Final = 100  # memories in one request
 MOST_FAILURES: Final = 8  # of the server, at one and the same item
@@ -107,7 +108,19 @@ class Drainer:
                 continue
             failures += 1
             chosen = min(FIRST_WAIT * 2 ** min(failures - 1, 10), LONGEST_WAIT) * (1 - random.random() / 2)
-            self._wake.wait(max(chosen, wait))
+            nudged = min(NUDGED_WAIT * 4 ** min(failures - 1, 10), LONGEST_WAIT)
+            self._rest(max(nudged, wait), max(chosen, wait))
+
+    def _rest(self, least: float, most: float) -> None:
+        """Wait `most` seconds; only `least` when nudged, none when closing."""
+        begun = time.monotonic()
+        while not self._closing and (rest := begun + most - time.monotonic()) > 0:
+            if not self._wake.wait(rest):
+                return
+            most = least
+            with self._lock:
+                if not self._closing:
+                    self._wake.clear()
 
     def _spool_has_more(self) -> bool:
         """Asked under the lock that `start` takes: what is added after this finds no thread, and starts one."""
