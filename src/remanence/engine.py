@@ -385,7 +385,10 @@ class AsyncEngine:
             profile=profile or self._profile,
         )
         hits, request = await self._search(asking)
-        block, shown = render_shown(hits, max_tokens=budget, count=self._backend.count_tokens)
+        # Choosing what fits compares every text with the ones before it: not on the event loop.
+        block, shown = await self._backend.search(
+            lambda: render_shown(hits, max_tokens=budget, count=self._backend.count_tokens)
+        )
         self._count(shown, asking, request)
         return Block(block, Hits(shown, confidence=hits.confidence, degraded=hits.degraded))
 
