@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("remanence")
 
-EMBEDDER_RESTS = (
-    5.0  # seconds that recalls do without an embedder that failed: each would wait for it to fail again
-)
+# Characters of a query in which times are sought: what is longer is no question.
+TIMES_READ = 4_000
+# Characters beyond which a query is not taken apart on the event loop.
+LONG_QUERY = 2_000
+# Seconds that recalls do without an embedder that failed: each would wait for it to fail again.
+EMBEDDER_RESTS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +79,10 @@ class Asking:
 
 async def recall(backend: Backend, asking: Asking, scopes: Sequence[Scope]) -> tuple[Hits, SearchRequest]:
     """The hits, and the request that the store was asked. Raises RemanenceError."""
-    request, words, events = _request(backend, asking)
+    if len(asking.query) > LONG_QUERY:
+        request, words, events = await backend.search(_request, backend, asking)
+    else:
+        request, words, events = _request(backend, asking)
     if request.profile.wants("frequency") and (flushing := backend.uses.flushing):
         await asyncio.wait([asyncio.wrap_future(flushing)], timeout=SETTLE_SECONDS)
     if backend.keyword_fallback and time.monotonic() < backend.embedder_away_until:
@@ -142,7 +148,7 @@ def _request(backend: Backend, asking: Asking) -> tuple[SearchRequest, str, tupl
     at = asking.as_of or backend.clock()
     profile = profile_named(asking.profile or DEFAULT)
     timed = profile.wants("period")
-    periods = when.time_hints(asking.query, at) if timed else ()
+    periods = when.time_hints(asking.query[:TIMES_READ], at) if timed else ()
     # "last week" is a time then, and as words it would only find others who say so.
     words = _without(asking.query, [hint.text for hint in periods if when.is_relative(hint.text)])
     request = SearchRequest(

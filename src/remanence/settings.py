@@ -108,7 +108,7 @@ def _shown(name: str, value: object) -> object:
     """A setting as anybody may see it: without keys, and without the password in an address."""
     if name.endswith("_key"):
         return "***" if value else value
-    if name.endswith("_url") and isinstance(value, str):
+    if (name == "url" or name.endswith("_url")) and isinstance(value, str):
         return re.sub(r"(?<=//)[^/@]*@", "***@", value)
     return value
 

@@ -9,7 +9,12 @@ from remanence.settings import Settings, load
 
 
 def test_no_secret_is_shown():
-    settings = Settings(embedder_api_key="sk-hidden", embedder_url="https://me:hidden@example.org/v1")
+    settings = Settings(
+        embedder_api_key="sk-hidden",
+        embedder_url="https://me:hidden@example.org/v1",
+        url="http://key:hidden@host:8420",
+        api_key="hidden",
+    )
     assert "hidden" not in repr(settings) + str(settings) and "***@example.org/v1" in repr(settings)
     assert "https://example.org/v1" in repr(Settings(embedder_url="https://example.org/v1"))
     with pytest.raises(InvalidInputError) as caught:

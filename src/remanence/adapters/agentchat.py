@@ -165,7 +165,8 @@ class RemanenceMemory(Memory, Component[RemanenceMemoryConfig]):
         self._transcript = Transcript(session_id=session_id, min_chars=min_chars)
         self._on_recall = on_recall
         names = (
-            getattr(memory, "tenant", ""),
+            # Of a memory on a server the address says enough: its tenant would have to be asked for.
+            getattr(getattr(memory, "aio", memory), "url", None) or getattr(memory, "tenant", ""),
             getattr(memory, "namespace", ""),
             *getattr(memory, "reads", ()),
         )

@@ -13,6 +13,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
+from remanence.domain.unicode import normalize
+
 # Words that say nothing about a memory's subject. "may" stays: it is also a month. "no" and "not" stay: they matter.
 ENGLISH: Final = frozenset(
     """a about after again all also am an and any are as at be because been before being both but by can could did do
@@ -211,7 +213,7 @@ def detect(words: Collection[str], text: str) -> str | None:
     said = set(words)
     signs = Counter(language for word in _TELLING_WORDS & said for language in _LANGUAGES_OF[word])
     if not text.isascii():
-        lowered = unicodedata.normalize("NFC", text.lower())
+        lowered = normalize("NFC", text.lower())
         if _VIETNAMESE.search(lowered):  # shares short words with many, and has no stems
             return None
         letters = _LETTERS.keys() & set(lowered)
@@ -302,8 +304,8 @@ def _normal(word: str, dialect: str) -> str:
 
 def _bare(word: str) -> str:
     """Without marks."""
-    apart = unicodedata.normalize("NFD", word)
-    return unicodedata.normalize("NFC", "".join(char for char in apart if not unicodedata.combining(char)))
+    apart = normalize("NFD", word)
+    return normalize("NFC", "".join(char for char in apart if not unicodedata.combining(char)))
 
 
 def _korean(word: str) -> list[str]:

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from remanence.domain import languages
 from remanence.domain.records import SESSION_TYPES, Draft, MemoryRecord
+from remanence.domain.unicode import normalize
 
 STOP_WORDS = languages.ENGLISH
 
@@ -97,16 +98,16 @@ def _fold(text: str) -> str:
     """NFKC, case-folded, accents off Latin letters (other scripts keep their marks: there they are letters)."""
     if text.isascii():
         return text.lower()
-    text = unicodedata.normalize("NFKC", text).casefold()
+    text = normalize("NFKC", text).casefold()
     if text.isascii():
         return text
     text = _PUNCTUATION.sub(" ", _OFF.sub("", text))
     if "\u200c" in text or "\u200d" in text:
         text = _SHAPING.sub("", text)
-    text = unicodedata.normalize("NFD", text)
+    text = normalize("NFD", text)
     if _ACCENTED.search(text):
         text = _LATIN_ACCENTS.sub("", text)
-    return unicodedata.normalize("NFC", text)
+    return normalize("NFC", text)
 
 
 def words(text: str) -> list[str]:
@@ -157,7 +158,7 @@ def _identifiers(text: str) -> list[str]:
 
 def _more(text: str, folded: str, spoken: list[str], language: str | None) -> list[str]:
     """Terms besides those of the words: of identifiers, of other scripts, and the stems of the text's language."""
-    more = _identifiers(text if text.isascii() else unicodedata.normalize("NFKC", text))
+    more = _identifiers(text if text.isascii() else normalize("NFKC", text))
     if language:
         more += _stems(text, language)
     if folded.isascii():
@@ -189,7 +190,7 @@ def _stems(text: str, language: str) -> list[str]:
     Accents are taken off only now: the stemmers go by them.
     """
     found: list[str] = []
-    for word in _WORD.findall(unicodedata.normalize("NFKC", text).casefold()):
+    for word in _WORD.findall(normalize("NFKC", text).casefold()):
         word = word[:_MAX_TERM]
         bare = _fold(word)
         if bare.isalpha() and bare not in languages.FUNCTION_WORDS[language] and languages.is_latin(bare):
@@ -315,7 +316,7 @@ def canonical(content: str) -> str:
 
     Everything that can carry meaning stays: numbers, signs, negations, question marks, symbols such as `C++`.
     """
-    folded = unicodedata.normalize("NFKC", content).casefold()
+    folded = normalize("NFKC", content).casefold()
     kept = (word.lstrip(_OPENING).rstrip(_CLOSING) for word in folded.split())
     return " ".join(word for word in kept if word) or folded
 
