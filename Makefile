@@ -84,7 +84,12 @@ quality: .venvs/quality/.installed
 compare: $(VENV)/.installed $(COMPARE_ENVS:%=.venvs/compare-%/.installed)
 	$(BIN)/python -m benchmarks.quality.comparators $(DATA) $(ARGS)
 
-check: lint types test adapters wire demo
+# Many tests wait for processes, so two environments at a time take little more than one.
+check: lint types demo
+	$(MAKE) --no-print-directory -j2 --output-sync=target everything
+
+.PHONY: everything
+everything: test wire adapters
 
 clean:
 	rm -rf .venv .venvs .pytest_cache .ruff_cache .hypothesis dist
