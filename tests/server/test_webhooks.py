@@ -493,7 +493,23 @@ def test_there_is_an_end_of_webhooks(backend, receiver):
             "ff02::1",
         ),
         *("::ffff:127.0.0.1", "::ffff:10.0.0.1", "2002:7f00:1::", "2002:a00:1::", "64:ff9b::127.0.0.1"),
-        *("64:ff9b::a00:1", "2001:db8::1"),
+        *(
+            "64:ff9b::a00:1",
+            "2001:db8::1",
+            "::127.0.0.1",
+            "::a00:1",
+            "::ffff:0:127.0.0.1",
+            "64:ff9b:1::7f00:1",
+        ),
+        *(
+            "5f00::1",
+            "fec0::1",
+            "3fff::1",
+            "192.88.99.1",
+            "2002:c058:6301::",
+            "::ffff:192.88.99.1",
+            "4000::1",
+        ),
     ],
 )
 def test_addresses_of_no_use_to_others_are_not_public(address):
@@ -501,7 +517,11 @@ def test_addresses_of_no_use_to_others_are_not_public(address):
 
 
 @pytest.mark.parametrize(
-    "address", ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"]
+    "address",
+    [
+        *("1.1.1.1", "93.184.216.34", "2606:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"),
+        *("2002:101:101::1", "2a00:1450::1", "192.88.98.1"),
+    ],
 )
 def test_addresses_of_the_internet_are_public(address):
     assert is_public(ipaddress.ip_address(address))

@@ -311,7 +311,12 @@ async def resolve(url: httpx.URL, *, private: bool) -> list[Address]:
     return list(dict.fromkeys(addresses))
 
 
-_TRANSLATED = (ipaddress.ip_network("64:ff9b::/96"),)  # to IPv4, by gateways
+_INTERNET = ipaddress.IPv6Network(
+    "2000::/3"
+)  # all that was given out; whatever else there is leads elsewhere
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # to IPv4, by gateways
+# Relays, and addresses for documentation, which not every release of Python knows.
+_RESERVED = (ipaddress.IPv4Network("192.88.99.0/24"), ipaddress.IPv6Network("3fff::/20"))
 
 
 def is_public(address: Address) -> bool:
@@ -319,11 +324,17 @@ def is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address):
         teredo = address.teredo
         hidden = address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None)
-        if hidden is None and any(address in network for network in _TRANSLATED):
+        if hidden is None and address in _TRANSLATED:
             hidden = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
         if hidden is not None:
             return is_public(hidden)
-    return address.is_global and not address.is_multicast
+        if address not in _INTERNET:
+            return False
+    return (
+        address.is_global
+        and not address.is_multicast
+        and not any(address.version == network.version and address in network for network in _RESERVED)
+    )
 
 
 # -- the routes
