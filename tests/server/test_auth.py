@@ -140,9 +140,26 @@ def test_where_a_request_came_from():
     # Served by other means than `remanence serve`, on an address that the settings do not know of.
     assert not from_here("127.0.0.1", here | {"server": ("192.168.1.5", 8420)})
     assert not from_here("127.0.0.1", here | {"client": ("192.168.1.9", 5000)})
-    # Passed on by a proxy on this machine.
-    for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP"):
-        assert not from_here("127.0.0.1", here | {"headers": encoded((name, "127.0.0.1"))})
+
+
+PROXIES = [
+    *("CF-Connecting-IP", "Forwarded", "True-Client-IP", "Via", "X-Real-IP", "X-Client-IP"),
+    *(
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Forwarded-Proto",
+        "X-Forwarded-Server",
+        "X-Forwarded-Anything",
+    ),
+]
+
+
+@pytest.mark.parametrize("name", PROXIES)
+def test_what_a_proxy_on_this_machine_passes_on_comes_from_elsewhere(name):
+    here = {"headers": encoded(("Accept", "*/*")), "client": ("127.0.0.1", 5000)}
+    assert from_here("127.0.0.1", here)
+    passed_on = here["headers"] + encoded((name, "127.0.0.1"))
+    assert not from_here("127.0.0.1", here | {"headers": passed_on})
 
 
 # -- one door

@@ -211,15 +211,27 @@ def _text(content: bytes) -> str:
 
 # -- where from
 
-_PASSED_ON = frozenset({b"forwarded", b"x-forwarded-for", b"x-real-ip"})
+_PASSED_ON = frozenset(
+    {
+        b"cf-connecting-ip",
+        b"fastly-client-ip",
+        b"fly-client-ip",
+        b"forwarded",
+        b"true-client-ip",
+        b"via",
+        b"x-client-ip",
+        b"x-cluster-client-ip",
+        b"x-real-ip",
+    }
+)
 
 
 def from_here(host: str, scope: Scope) -> bool:
     """Whether a server on `host` was reached from this machine, over an address that only this machine reaches.
 
-    What a proxy on this machine passes on comes from elsewhere.
+    What a proxy on this machine passes on comes from elsewhere, as far as the proxy says that it is one.
     """
-    if any(name in _PASSED_ON for name, _ in scope["headers"]):
+    if any(name in _PASSED_ON or name.startswith(b"x-forwarded-") for name, _ in scope["headers"]):
         return False
     ends = (scope.get("server"), scope.get("client"))
     return is_loopback(host) and not any(end is not None and _elsewhere(str(end[0])) for end in ends)
