@@ -69,8 +69,15 @@ class Key:
             return "revoked"
         return "expired" if self.expires_at is not None and self.expires_at <= now else "active"
 
-    def caller(self) -> Caller:
-        """Who comes with this key."""
+    def is_good(self, value: str, now: datetime) -> bool:
+        """Whether the value with this hash still opens: the key's state is `active`, and it is one of its values."""
+        return self.state(now) == "active" and any(
+            hmac.compare_digest(one.digest, value) and (one.until is None or one.until > now)
+            for one in self.secrets
+        )
+
+    def caller(self, secret: Secret) -> Caller:
+        """Who comes with this value of the key."""
         return Caller(
             tenant=self.tenant,
             rights=frozenset(self.rights),
@@ -81,6 +88,7 @@ class Key:
             memories=self.memories,
             bytes=self.bytes,
             operations=self.operations,
+            secret=secret.digest,
         )
 
 
@@ -94,11 +102,9 @@ class Known:
     def caller(self, now: datetime) -> Caller:
         """UnauthenticatedError, always the same, for what is unknown, revoked or expired."""
         key, secret = self.key, self.secret
-        if key is None or secret is None or key.state(now) != "active":
+        if key is None or secret is None or not key.is_good(secret.digest, now):
             raise UnauthenticatedError(REFUSED)
-        if secret.until is not None and secret.until <= now:
-            raise UnauthenticatedError(REFUSED)
-        return key.caller()
+        return key.caller(secret)
 
 
 class KeyRing:

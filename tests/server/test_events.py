@@ -5,8 +5,10 @@ import json
 import subprocess
 import sys
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, aclosing, contextmanager
+from datetime import timedelta
 from itertools import islice
 
 import httpx
@@ -19,7 +21,7 @@ from remanence.embedders.hashing import HashingEmbedder
 from remanence.errors import RateLimitError, StoreUnavailableError
 from remanence.keys import KeyRing
 from remanence.server import events
-from remanence.server.events import MOST_AT_ONCE, MOST_KEPT, MOST_STREAMS, Hub, stream
+from remanence.server.events import MOST_AT_ONCE, MOST_KEPT, MOST_STREAMS, EventStream, Hub, stream
 from remanence.settings import Settings
 from remanence.stores.sqlite.store import SQLiteStore
 from remanence.testing.builders import HERE, NOON
@@ -238,9 +240,7 @@ CALLER = Caller(tenant=HERE.tenant)
 
 def follow(hub, backend, begin=0, newest=None, caller=CALLER, **options):
     newest = backend.store.event_range(caller.tenant)[1] if newest is None else newest
-    return stream(
-        hub, caller, begin=begin, newest=newest, wanted=lambda event: True, now=backend.clock, **options
-    )
+    return stream(hub, caller, begin=begin, newest=newest, wanted=lambda event: True, **options)
 
 
 def numbers(chunk):
@@ -290,17 +290,18 @@ def test_what_was_erased_before_it_was_read_is_said(backend):
     run(story())
 
 
+AT_ONCE = {"heartbeat": 0.0, "check": 0.0}
+
+
 def test_a_quiet_stream_beats_and_ends_with_its_key(backend):
     async def story():
         ring = KeyRing(backend.store, backend.clock)
-        key, _ = ring.create(HERE.tenant, "read")
-        again, _ = ring.create(HERE.tenant, "read")
+        key, value = ring.create(HERE.tenant, "read")
+        again, other = ring.create(HERE.tenant, "read")
         hub = Hub(backend)
-        for change, caller in (
-            (lambda: ring.revoke(key.id), key.caller()),
-            (lambda: ring.rotate(again.id), again.caller()),
-        ):
-            quiet = follow(hub, backend, caller=caller, heartbeat=0.0)
+        for change, given in ((lambda: ring.revoke(key.id), value), (lambda: ring.rotate(again.id), other)):
+            caller = ring.authenticate(given, backend.clock())
+            quiet = follow(hub, backend, caller=caller, **AT_ONCE)
             await anext(quiet)
             assert await anext(quiet) == b": alive\n\n"
             change()
@@ -309,9 +310,88 @@ def test_a_quiet_stream_beats_and_ends_with_its_key(backend):
     run(story())
 
 
+def test_a_stream_ends_with_the_value_that_opened_it(backend):
+    """Of a key that was given a new value, with some time for the old one: before and after that it was opened."""
+
+    async def story():
+        ring = KeyRing(backend.store, backend.clock)
+        key, old = ring.create(HERE.tenant, "read")
+        hub, opened = Hub(backend), {}
+
+        async def open_with(name, value):
+            caller = ring.authenticate(value, backend.clock())
+            assert value not in repr(caller) and caller.secret not in repr(caller)
+            opened[name] = follow(hub, backend, caller=caller, **AT_ONCE)
+            await anext(opened[name])
+
+        await open_with("before", old)
+        backend.clock.advance(seconds=1)
+        _, new = ring.rotate(key.id, grace=timedelta(minutes=5))
+        await open_with("in the time of grace", old)
+        await open_with("with the new value", new)
+        backend.clock.advance(seconds=299)
+        for one in opened.values():
+            assert await anext(one) == b": alive\n\n"
+        backend.clock.advance(seconds=1)
+        goes_on = opened.pop("with the new value")
+        for name, one in opened.items():
+            assert [chunk async for chunk in one] == [], name
+        assert await anext(goes_on) == b": alive\n\n"
+        await goes_on.aclose()
+
+    run(story())
+
+
+def test_a_value_ends_although_the_store_is_away(backend):
+    async def story():
+        ring = KeyRing(backend.store, backend.clock)
+        key, old = ring.create(HERE.tenant, "read")
+        ring.rotate(key.id, grace=timedelta(minutes=5))
+        hub, caller = Hub(backend), ring.authenticate(old, backend.clock())
+        assert await hub.still_allowed(caller, fresh=0.0)
+
+        class Away(SQLiteStore):
+            def document(self, tenant, kind, id):
+                raise StoreUnavailableError("locked")
+
+        backend.store.close()
+        backend.store = Away(None)
+        assert await hub.still_allowed(caller, fresh=0.0)
+        backend.clock.advance(minutes=5)
+        assert not await hub.still_allowed(caller, fresh=0.0)
+
+    run(story())
+
+
+def test_all_streams_of_a_key_share_one_look_at_it(backend):
+    async def story():
+        ring = KeyRing(backend.store, backend.clock)
+        _, value = ring.create(HERE.tenant, "read")
+        looks = []
+
+        class Counting(SQLiteStore):
+            def document(self, tenant, kind, id):
+                looks.append(kind)
+                return document(tenant, kind, id)
+
+        document = backend.store.document
+        backend.store, real = Counting(None), backend.store
+        hub, caller = Hub(backend), ring.authenticate(value, backend.clock())
+        leave = hub.admit(caller)
+        for _ in range(20):
+            assert await hub.still_allowed(caller, fresh=3600)
+        assert looks.count("key") == 1
+        leave()
+        assert not hub._looks  # nothing is left of who left
+        backend.store.close()
+        real.close()
+
+    run(story())
+
+
 def test_local_streams_end_with_the_first_key(backend):
     async def story():
-        quiet = follow(Hub(backend), backend, heartbeat=0.0)
+        quiet = follow(Hub(backend), backend, **AT_ONCE)
         await anext(quiet)
         assert await anext(quiet) == b": alive\n\n"
         KeyRing(backend.store, backend.clock).create("other", "read")
@@ -336,19 +416,73 @@ def test_stopping_ends_all_streams(backend):
 def test_one_key_has_so_many_streams_and_no_more(backend):
     async def story():
         hub = Hub(backend)
-        opened = [follow(hub, backend) for _ in range(MOST_STREAMS)]
-        for one in opened:
-            hub.admit(CALLER)
-            await anext(one)
+        leaving = [hub.admit(CALLER) for _ in range(MOST_STREAMS)]  # before any of them has begun
         with pytest.raises(RateLimitError):
             hub.admit(CALLER)
-        hub.admit(Caller(tenant=HERE.tenant, key_id="another"))
-        await opened.pop().aclose()
-        hub.admit(CALLER)
-        for one in opened:
-            await one.aclose()
+        hub.admit(Caller(tenant=HERE.tenant, key_id="another"))()
+        leaving[0]()
+        leaving[0]()  # counts once
+        leaving[0] = hub.admit(CALLER)
+        with pytest.raises(RateLimitError):
+            hub.admit(CALLER)
+        for leave in leaving:
+            leave()
+        assert not hub._streams
 
     run(story())
+
+
+def test_a_stream_leaves_however_it_ends(backend):
+    async def story():
+        hub = Hub(backend)
+
+        async def receive():
+            return await asyncio.Future()
+
+        async def send(message):
+            if message.get("body"):
+                raise OSError("the client went")
+
+        async def wait(message):
+            began.set()
+            await asyncio.Future()
+
+        for version in ("2.3", "2.4"):
+            for sending in (send, wait):
+                began = asyncio.Event()
+                answer = EventStream(follow(hub, backend), hub.admit(CALLER))
+                assert sum(hub._streams.values()) == 1
+                calling = asyncio.ensure_future(
+                    answer({"type": "http", "asgi": {"spec_version": version}}, receive, sending)
+                )
+                if sending is wait:
+                    await began.wait()
+                    calling.cancel()
+                await asyncio.wait({calling})
+                assert calling.cancelled() or calling.exception() is not None
+                assert not hub._streams and not hub._feeds
+
+    run(story())
+
+
+def test_streams_opened_all_at_once_are_counted(http):
+    """Each is counted before anything is waited for, so a crowd gets no more than the same clients in a row."""
+
+    async def story():
+        limits = httpx.Limits(max_connections=None)
+        async with httpx.AsyncClient(base_url=http.base_url, timeout=30, limits=limits) as client:
+
+            async def open_one():
+                request = client.build_request("GET", "/v1/events")
+                return await client.send(request, stream=True)
+
+            answers = await asyncio.gather(*[open_one() for _ in range(MOST_STREAMS + 40)])
+            statuses = Counter(answer.status_code for answer in answers)
+            for answer in answers:
+                await answer.aclose()
+        return statuses
+
+    assert asyncio.run(story()) == {200: MOST_STREAMS, 429: 40}
 
 
 def test_all_listeners_share_one_look(backend):

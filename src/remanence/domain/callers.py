@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -22,7 +22,7 @@ class Caller:
 
     `key_id` is None in local mode, where everybody may do everything as the server's own tenant. Limits are None
     where there is none: `rate` calls a second with `burst` at once, `memories` and `bytes` held by the tenant,
-    `operations` a calendar month.
+    `operations` a calendar month. `secret` is the hash of the value they came with: a key may have several.
     """
 
     tenant: str
@@ -34,6 +34,7 @@ class Caller:
     memories: int | None = None
     bytes: int | None = None
     operations: int | None = None
+    secret: str | None = field(default=None, repr=False, compare=False)
 
     def may(self, right: Right) -> bool:
         """Whether the key has the right, or one that includes it."""

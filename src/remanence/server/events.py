@@ -9,12 +9,12 @@ import logging
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from remanence.dialects.access import Access, AccessDep
 from remanence.domain import validation
@@ -29,7 +29,7 @@ from remanence.errors import (
     ServerError,
     StoreError,
 )
-from remanence.keys import KeyRing
+from remanence.keys import Key, KeyRing
 from remanence.ports import Documents, EventLog
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ log = logging.getLogger("remanence.server")
 
 POLL_SECONDS = 0.1  # while somebody listens; what this costs stands in docs/events.md
 HEARTBEAT_SECONDS = 15.0
+CHECK_SECONDS = 1.0  # between two looks whether a stream's key is still good, which its streams share
 MOST_STREAMS = 64  # of one key and process at once
 MOST_AT_ONCE = 500
 MOST_KEPT = 1_000  # of a tenant's newest events, in memory, while somebody listens
@@ -115,6 +116,7 @@ class Hub:
         self._every = every
         self._feeds: dict[str, Feed] = {}
         self._streams: Counter[tuple[str, str]] = Counter()
+        self._looks: dict[tuple[str, str], tuple[float, Key | bool]] = {}  # at keys that have streams
         self._polling: asyncio.Task[None] | None = None
         self.stopped = False
 
@@ -134,27 +136,39 @@ class Hub:
         """Numbers of the oldest event kept and of the newest there ever was."""
         return await self._backend.run(self._log.event_range, tenant)
 
-    def admit(self, caller: Caller) -> None:
-        """RateLimitError if this key listens too often already."""
-        if self._streams[_key(caller)] >= MOST_STREAMS:
+    def admit(self, caller: Caller) -> Callable[[], None]:
+        """Count a stream of this key; what is returned ends that, however often it is called.
+
+        RateLimitError if the key listens too often already.
+        """
+        key = _key(caller)
+        if self._streams[key] >= MOST_STREAMS:
             raise RateLimitError(f"this key has {MOST_STREAMS} streams open; close one", retry_after=5)
+        self._streams[key] += 1
+        left = [key]
+
+        def leave() -> None:
+            while left:
+                self._streams[left.pop()] -= 1
+                self._streams += Counter()  # drops the zeros
+                if key not in self._streams:
+                    self._looks.pop(key, None)
+
+        return leave
 
     @contextlib.contextmanager
-    def listening(self, caller: Caller, newest: int):
-        """The feed of the caller's tenant, kept up to date meanwhile."""
-        feed = self._feeds.setdefault(caller.tenant, Feed(newest))
+    def listening(self, tenant: str, newest: int):
+        """The feed of the tenant, kept up to date meanwhile."""
+        feed = self._feeds.setdefault(tenant, Feed(newest))
         feed.listeners += 1
-        self._streams[_key(caller)] += 1
         if self._polling is None or self._polling.done():
             self._polling = asyncio.create_task(self._poll(), name="remanence-events")
         try:
             yield feed
         finally:
-            self._streams[_key(caller)] -= 1
-            self._streams += Counter()  # drops the zeros
             feed.listeners -= 1
             if not feed.listeners:
-                self._feeds.pop(caller.tenant, None)
+                self._feeds.pop(tenant, None)
 
     async def after(self, tenant: str, feed: Feed, number: int) -> list[Event]:
         """Events after `number`, oldest first; none yet, or a batch."""
@@ -163,27 +177,31 @@ class Hub:
             return known
         return await self._backend.run(lambda: self._log.events(tenant, after=number, limit=MOST_AT_ONCE))
 
-    async def still_allowed(self, caller: Caller, since: datetime) -> bool:
-        """Whether the key of a stream that began then is still good."""
+    async def still_allowed(self, caller: Caller, *, fresh: float = CHECK_SECONDS / 2) -> bool:
+        """Whether the value of the key that a stream was opened with is good, by a look at most `fresh` seconds old."""
         store = self._backend.store
         if not isinstance(store, Documents):
             return True
-        ring = KeyRing(store, self._backend.clock)
+        at, found = self._looks.get(_key(caller), (float("-inf"), True))
+        now = asyncio.get_running_loop().time()
+        if now - at >= fresh:
+            ring = KeyRing(store, self._backend.clock)
 
-        def look() -> bool:
-            if caller.key_id is None:
-                return not ring.any()  # local mode ends with the first key
-            try:
-                key = ring.get(caller.key_id, tenant=caller.tenant)
-            except NotFoundError:
-                return False
-            rotated = key.rotated_at is not None and key.rotated_at > since
-            return key.state(self._backend.clock()) == "active" and not rotated
+            def look() -> Key | bool:
+                if caller.key_id is None:
+                    return not ring.any()  # local mode ends with the first key
+                try:
+                    return ring.get(caller.key_id, tenant=caller.tenant)
+                except NotFoundError:
+                    return False
 
-        try:
-            return await self._backend.run(look)
-        except StoreError:
-            return True  # it is asked again soon
+            # While the store is away, what was known of the key, and of its end, holds.
+            with contextlib.suppress(StoreError):
+                found = await self._backend.run(look)
+                self._looks[_key(caller)] = now, found
+        if isinstance(found, bool):
+            return found
+        return caller.secret is not None and found.is_good(caller.secret, self._backend.clock())
 
     async def _poll(self) -> None:
         failed = False
@@ -223,23 +241,27 @@ async def stream(
     begin: int,
     newest: int,
     wanted: Callable[[Event], bool],
-    now: Callable[[], datetime],
     lost_before: int | None = None,
     heartbeat: float = HEARTBEAT_SECONDS,
+    check: float = CHECK_SECONDS,
 ) -> AsyncGenerator[bytes]:
     """The tenant's events after number `begin` that are `wanted`, on and on, as bytes of server-sent events.
 
     `lost_before`: what the client asked for before that number is not known any more.
     Nothing is held back for who reads slowly: the next batch is read when the last one was taken.
     """
-    since, position = now(), begin
-    with hub.listening(caller, newest) as feed:
+    position = begin
+    with hub.listening(caller.tenant, newest) as feed:
         yield f": events after {begin}\n\n".encode()
         if lost_before is not None:
             yield reset(lost_before)
         loop = asyncio.get_running_loop()
-        checked = loop.time()
+        beaten = checked = loop.time()
         while not hub.stopped:
+            if loop.time() - checked >= check:
+                checked = loop.time()
+                if not await hub.still_allowed(caller, fresh=check / 2):
+                    return
             changed = feed.changed  # before looking, so that nothing that comes meanwhile is missed
             found = await hub.after(caller.tenant, feed, position)
             if found:
@@ -249,14 +271,32 @@ async def stream(
                 if chunk := b"".join(encode(event) for event in found if wanted(event)):
                     yield chunk
             else:
-                quiet = checked + heartbeat - loop.time()
+                quiet = min(beaten + heartbeat, checked + check) - loop.time()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(changed.wait(), max(quiet, 0))
-            if loop.time() - checked >= heartbeat:
-                checked = loop.time()
-                if not await hub.still_allowed(caller, since):
-                    return
+            if loop.time() - beaten >= heartbeat:
+                beaten = loop.time()
                 yield b": alive\n\n"
+
+
+class EventStream(StreamingResponse):
+    """A stream that calls `leave` when it has ended, however that was."""
+
+    def __init__(self, content: AsyncGenerator[bytes], leave: Callable[[], None]) -> None:
+        super().__init__(
+            content,
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+        )
+        self._content = content
+        self._leave = leave
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._leave()
+            await self._content.aclose()  # it waits in the middle of a batch if the client went then
 
 
 def encode(event: Event) -> bytes:
@@ -307,23 +347,23 @@ async def events(
     names = frozenset(validation.strings("namespace", namespace, limit=validation.MAX_NAME))
     for name in names:
         access.cover(name)
-    hub.admit(access.caller)
     position = _number(last_event_id) if last_event_id else None if after is None else _number(after)
-    oldest, newest = await hub.range(access.tenant)
+    leave = hub.admit(access.caller)
+    try:
+        oldest, newest = await hub.range(access.tenant)
+    except BaseException:
+        leave()
+        raise
     begin, lost = _begin(position, oldest, newest)
-    return StreamingResponse(
-        stream(
-            hub,
-            access.caller,
-            begin=begin,
-            newest=newest,
-            wanted=_wanted(access, chosen, names),
-            now=access.now,
-            lost_before=oldest if lost else None,
-        ),
-        media_type="text/event-stream",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    told = stream(
+        hub,
+        access.caller,
+        begin=begin,
+        newest=newest,
+        wanted=_wanted(access, chosen, names),
+        lost_before=oldest if lost else None,
     )
+    return EventStream(told, leave)
 
 
 def _wanted(access: Access, types: frozenset[str], names: frozenset[str]) -> Callable[[Event], bool]:
