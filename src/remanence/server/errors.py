@@ -43,6 +43,7 @@ CODES = {
     408: "request_timeout",
     413: "too_large",
     414: "uri_too_long",
+    415: "unsupported_media_type",
     421: "misdirected",
     422: "invalid_input",
     431: "headers_too_large",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import uuid4
 
 from remanence.domain.callers import Caller
-from remanence.errors import RemanenceError, ServerUnavailableError, TooLargeError
+from remanence.errors import ForbiddenError, RemanenceError, ServerUnavailableError, TooLargeError
 from remanence.server import logs
 from remanence.server.errors import bug, of_error, refusal
 
@@ -32,6 +32,11 @@ WHILE_DRAINING = frozenset({"/healthz", "/readyz", "/metrics"})
 QUIET = frozenset({"/healthz", "/readyz", "/metrics"})  # asked every few seconds by machines
 THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 MISDIRECTED = "the Host header names another server; REMANENCE_ALLOWED_HOSTS allows more names"
+FOREIGN = (
+    "a page of another origin may not call a server without keys; REMANENCE_CORS_ORIGINS allows more origins"
+)
+NOT_JSON = "the body is not said to be JSON: send it with the header `Content-Type: application/json`"
+_JSON = re.compile(rb"application/([a-z0-9!#$&^_.+-]+\+)?json", re.IGNORECASE)
 _SANE = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _CLOSED_BY_CLIENT = 499
 
@@ -164,6 +169,41 @@ def hostname(host: str) -> str:
     return "" if found is None else (found[1] or found[2]).casefold().removesuffix(".")
 
 
+class Origins:
+    """Whose pages may call where nobody needs a key, or where the browser adds it by itself.
+
+    Any page can have its visitor's browser send requests to this machine. It does not see the answer, but what was
+    asked is done. Browsers say so, and pages cannot change what they say; who is no browser says nothing.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.chosen = frozenset(
+            origin.strip().encode() for origin in settings.cors_origins.split(",") if origin.strip()
+        )
+
+    def admit(self, scope: Scope) -> bool:
+        """Whether no page sent it, or one of this server's own or of a chosen origin."""
+        hosts: list[bytes] = []
+        origins: set[bytes] = set()
+        sites: set[bytes] = set()
+        for name, value in scope["headers"]:
+            if name == b"host":
+                hosts.append(value)
+            elif name == b"origin":
+                origins.add(value)
+            elif name == b"sec-fetch-site":
+                sites.add(value)
+        if origins and (b"*" in self.chosen or origins <= self.chosen):
+            return True
+        if sites == {b"same-origin"}:
+            return True  # behind TLS the origin has another scheme than what comes here
+        if not sites <= {b"none"}:
+            return False
+        scheme: str = scope.get("scheme", "http")
+        own = {f"{scheme}://".encode() + host.lower() for host in hosts}
+        return {origin.lower() for origin in origins} <= own
+
+
 class Doorkeeper:
     """Keeps the path as it was sent, lets nobody in whom `authenticate` refuses, and reads the body within limits.
 
@@ -177,6 +217,7 @@ class Doorkeeper:
         self.authenticate = authenticate
         self.local = local
         self.hosts = Hosts(settings)
+        self.origins = Origins(settings)
         self.max_body = settings.max_body
         self.idle_seconds = settings.idle_seconds
 
@@ -192,6 +233,8 @@ class Doorkeeper:
             caller = state["caller"] = await self.authenticate(scope)
             if not self.hosts.admit(scope, local=self.local() if caller is None else caller.key_id is None):
                 raise _Refused(refusal(421, MISDIRECTED, request_id))
+            if caller is not None and _unasked(caller, scope) and not self.origins.admit(scope):
+                raise ForbiddenError(FOREIGN)
             receive = await self._with_body(scope, receive, request_id)
         except RemanenceError as error:
             await of_error(error, request_id)(scope, receive, send)
@@ -203,21 +246,27 @@ class Doorkeeper:
             await self.app(scope, receive, send)
 
     async def _with_body(self, scope: Scope, receive: Receive, request_id: str) -> Receive:
-        """`receive` that gives the body, read already: in time, not too large, and JSON if it says so."""
-        expected = content_type = None
+        """`receive` that gives the body, read already: in time, not too large, and said to be JSON.
+
+        A page may send any other kind to any server without asking it first.
+        """
+        expected = None
+        said: list[bytes] = []
         for name, value in scope["headers"]:
             if name == b"content-length":
                 expected = int(value) if value.isdigit() else 0
             elif name == b"transfer-encoding":
                 expected = -1
             elif name == b"content-type":
-                content_type = value
+                said.append(value.partition(b";")[0].strip())
         if not expected:
             return receive
         if expected > self.max_body:
             self._too_large()
         body = await self._read(receive, request_id)
-        if content_type is not None and b"json" in content_type and (b"NaN" in body or b"Infinity" in body):
+        if body and not (said and all(_JSON.fullmatch(kind) for kind in said)):
+            raise _Refused(refusal(415, NOT_JSON, request_id))
+        if b"NaN" in body or b"Infinity" in body:
             _refuse_constants(body, request_id)
         waiting = [{"type": "http.request", "body": body, "more_body": False}]
 
@@ -250,6 +299,14 @@ class Doorkeeper:
 
     def _too_large(self) -> NoReturn:
         raise TooLargeError(f"the body has more than {self.max_body} bytes, the most that the server takes")
+
+
+def _unasked(caller: Caller, scope: Scope) -> bool:
+    """Whether a browser may have sent it without the page knowing a key: Basic credentials it keeps, and adds."""
+    return caller.key_id is None or any(
+        name == b"authorization" and value.lstrip()[:5].lower() == b"basic"
+        for name, value in scope["headers"]
+    )
 
 
 class _Refused(Exception):  # noqa: N818 (it is an answer, not an error)
