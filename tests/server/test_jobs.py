@@ -13,7 +13,7 @@ from remanence.errors import StoreUnavailableError
 from remanence.jobs import LEASE, Jobs
 from remanence.keys import KeyRing
 from remanence.server.events import KEPT_EVENTS, Hub
-from remanence.server.jobs import KEPT_JOBS, begin_noting, prune, shown
+from remanence.server.jobs import KEPT_JOBS, LISTED_AT_ONCE, begin_noting, prune, shown
 from remanence.settings import Settings
 from remanence.stores.sqlite.store import SQLiteStore
 from remanence.testing.builders import HERE, NOON
@@ -164,6 +164,36 @@ def test_jobs_are_their_tenants_and_of_namespaces_that_the_key_covers(keyed):
             assert keyed[who].get(f"/v1/jobs/{id}").status_code == (200 if id in ids else 404), who
     assert extract("read", "mine").status_code == 403
     assert extract("team", "mine").status_code == 403
+
+
+def test_a_page_of_jobs_tells_nothing_of_other_namespaces(keyed):
+    def extract(who, namespace):
+        body = {"messages": MESSAGES[:1]}
+        return keyed[who].post(f"/v1/namespaces/{namespace}/extract", json=body).json()["id"]
+
+    def pages(who, **params):
+        """Ids of each page; what each page gave to go on from is one of them."""
+        found, after = [], None
+        while True:
+            page = keyed[who].get("/v1/jobs", params={**params, **({"after": after} if after else {})}).json()
+            found.append([job["id"] for job in page["jobs"]])
+            after = page["next"]
+            if after is None:
+                return found
+            assert after == found[-1][-1]
+
+    before = [id for page in pages("team", limit=1000) for id in page]
+    hidden = [extract("admin", "secret") for _ in range(LISTED_AT_ONCE)]
+    shown = [extract("admin", "team")]
+    hidden += [extract("admin", "secret") for _ in range(3)]
+    shown += [extract("admin", "team") for _ in range(3)]
+    hidden.append(extract("admin", "secret"))
+    theirs = [*shown[::-1], *before]
+    for limit in (1, 2, 3, 7):
+        expected = [theirs[at : at + limit] for at in range(0, len(theirs), limit)]
+        assert pages("team", limit=limit) == expected, limit
+    everything = [id for page in pages("admin", limit=50) for id in page]
+    assert set(everything) > {*hidden, *shown} and sorted(everything, reverse=True) == everything
 
 
 def test_who_may_ask_for_upkeep(keyed):

@@ -44,6 +44,7 @@ PRUNE_SECONDS = 60.0
 NOTE_SECONDS = 10.0
 KEPT_JOBS = timedelta(days=7)
 PRUNED_AT_ONCE = 1_000
+LISTED_AT_ONCE = 100  # read at least at once, where jobs of other namespaces are passed over
 
 
 # -- life
@@ -298,14 +299,31 @@ async def list_jobs(
         str | None, Query(description="The last id of the page before.", json_schema_extra=_text)
     ] = None,
 ) -> Response:
-    """Those of the namespaces that the key covers; a page may then hold fewer than `limit`."""
+    """Those of the namespaces that the key covers."""
     access.require("read")
-    queue = Jobs(access.jobs.backend)
-    found = await queue.list(access.tenant, limit=limit, state=state, after=after)
-    last = found[-1].id if len(found) == limit else None
-    if last is not None and not await queue.list(access.tenant, limit=1, state=state, after=last):
-        last = None
-    return json_response({"jobs": [shown(job) for job in found if _visible(access, job)], "next": last})
+    most = validation.count("limit", limit, most=1_000)
+    found = [job async for job in _visible_jobs(access, most, state, after)]
+    # Only an id that is shown is given to go on from: those between are of other namespaces.
+    more = found[most - 1].id if len(found) > most else None
+    return json_response({"jobs": [shown(job) for job in found[:most]], "next": more})
+
+
+async def _visible_jobs(
+    access: Access, most: int, state: str | None, after: str | None
+) -> AsyncGenerator[Job]:
+    """The jobs after that one that the key covers, at most one more than `most`."""
+    queue, count, at_once = Jobs(access.jobs.backend), 0, max(most, LISTED_AT_ONCE)
+    while True:
+        page = await queue.list(access.tenant, limit=at_once, state=state, after=after)
+        for job in page:
+            if _visible(access, job):
+                yield job
+                count += 1
+                if count > most:
+                    return
+        if len(page) < at_once:
+            return
+        after = page[-1].id
 
 
 @router.get("/jobs/{id:segment}", operation_id="get_job", summary="One job", response_model=JobAnswer)
