@@ -10,18 +10,30 @@ from remanence.backend import Backend
 from remanence.domain import validation
 from remanence.domain.records import Scope
 from remanence.domain.serving import Channel, Post
+from remanence.ports import Quota
 
 MAX_TYPE = 64
 
 
 class AsyncChannel:
-    """One append-only log of a namespace. It begins to exist with `create` or with its first post."""
+    """One append-only log of a namespace. It begins to exist with `create` or with its first post.
 
-    def __init__(self, name: str, scope: Scope, backend: Backend, check_open: Callable[[], None]) -> None:
+    With `most`, what would make the tenant hold more raises QuotaError.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        scope: Scope,
+        backend: Backend,
+        check_open: Callable[[], None],
+        most: Quota | None = None,
+    ) -> None:
         self.name = validation.text("channel", name, limit=validation.MAX_KEY)
         self._scope = scope
         self._backend = backend
         self._check_open = check_open
+        self._most = most
 
     async def create(self, card: Mapping[str, Any] | None = None) -> bool:
         """Make the channel, with a JSON object that describes it; True if it was not there. A card is kept once."""
@@ -29,7 +41,7 @@ class AsyncChannel:
         checked = validation.metadata("card", card)
         store, now = self._backend.store, self._backend.clock()
         _, made = await self._backend.write(
-            lambda: store.create_channel(self._scope, self.name, checked, now=now)
+            lambda: store.create_channel(self._scope, self.name, checked, now=now, most=self._most)
         )
         return made
 
@@ -48,10 +60,12 @@ class AsyncChannel:
 
         def work() -> Post:
             while True:
-                made = store.post(self._scope, self.name, type=kind, source=who, data=encoded, now=now)
+                made = store.post(
+                    self._scope, self.name, type=kind, source=who, data=encoded, now=now, most=self._most
+                )
                 if made is not None:
                     return made
-                store.create_channel(self._scope, self.name, {}, now=now)
+                store.create_channel(self._scope, self.name, {}, now=now, most=self._most)
 
         return await self._backend.write(work)
 

@@ -43,6 +43,7 @@ from remanence.errors import (
     NotFoundError,
 )
 from remanence.keyvalue import AsyncKeyValue
+from remanence.ports import Quota
 from remanence.recalling import Asking
 
 if TYPE_CHECKING:
@@ -75,8 +76,8 @@ class AsyncEngine:
     """Persistent memory of one namespace. Safe to use from many tasks, threads and event loops at once.
 
     `reads` are further namespaces every recall reads besides its own; with a `parent`, it is the parent that keeps
-    the backend open. Argument errors raise InvalidInputError before anything is done; every error is a
-    RemanenceError.
+    the backend open. With `most`, a write that would make the tenant hold more raises QuotaError. Argument errors
+    raise InvalidInputError before anything is done; every error is a RemanenceError.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class AsyncEngine:
         profile: RankingProfile | str | None = None,
         reads: Sequence[str] = (),
         parent: AsyncEngine | None = None,
+        most: Quota | None = None,
     ) -> None:
         self._scope = Scope(
             tenant=validation.name("tenant", tenant), namespace=validation.name("namespace", namespace)
@@ -97,9 +99,10 @@ class AsyncEngine:
         self._backend = backend
         self._closed = False
         self._parent = parent
+        self._most = most
         if parent is None:
             backend.retain()
-        self.kv = AsyncKeyValue(self._scope, backend, self._check_open)
+        self.kv = AsyncKeyValue(self._scope, backend, self._check_open, most)
 
     def __repr__(self) -> str:
         return f"<{builtins.type(self).__name__} of {self.tenant!r}/{self.namespace!r}>"
@@ -123,7 +126,13 @@ class AsyncEngine:
         """
         self._check_open()
         return AsyncEngine(
-            namespace, self._backend, tenant=self.tenant, profile=self._profile, reads=reads, parent=self
+            namespace,
+            self._backend,
+            tenant=self.tenant,
+            profile=self._profile,
+            reads=reads,
+            parent=self,
+            most=self._most,
         )
 
     async def __aenter__(self):
@@ -280,7 +289,7 @@ class AsyncEngine:
             else change
             for change in changes
         ]
-        self._backend.store.apply(self._scope, indexed, self._backend.embedder.model)
+        self._backend.store.apply(self._scope, indexed, self._backend.embedder.model, most=self._most)
 
     # -- recalling
 
@@ -524,7 +533,7 @@ class AsyncEngine:
     def channel(self, name: str) -> AsyncChannel:
         """A log between the agents that share this namespace."""
         self._check_open()
-        return AsyncChannel(name, self._scope, self._backend, self._check_open)
+        return AsyncChannel(name, self._scope, self._backend, self._check_open, self._most)
 
     async def namespaces(self) -> builtins.list[str]:
         """The tenant's namespaces that hold anything, sorted."""

@@ -11,6 +11,7 @@ import random
 import threading
 import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -26,9 +27,10 @@ from remanence.errors import (
     InvalidInputError,
     MissingExtraError,
     NotFoundError,
+    QuotaError,
     RemanenceError,
 )
-from remanence.ports import Extractor, JobQueue
+from remanence.ports import Documents, Extractor, JobQueue, Quota
 
 if TYPE_CHECKING:
     from remanence.backend import Backend
@@ -42,10 +44,22 @@ SAVE_SECONDS = 1.0  # how often at most progress is written
 MOST_MESSAGES = 1_000
 MOST_ERROR = 500
 FINGERPRINT = "_of"  # of a job whose id its caller chose: what it was asked for. Never shown
+EXTRACT = "extract"
+_MOST = "_most"  # of an extraction: what its tenant may hold at most, as who asked for it may
 _RETURNED = "_returned"  # how often a lease was given back: those attempts do not count
 
 # Errors that come again however often one tries.
-HOPELESS = (InvalidInputError, NotFoundError, AccessError, IdempotencyConflictError, MissingExtraError)
+HOPELESS = (
+    InvalidInputError,
+    NotFoundError,
+    AccessError,
+    QuotaError,
+    IdempotencyConflictError,
+    MissingExtraError,
+)
+
+QUOTA: ContextVar[Quota | None] = ContextVar("quota", default=None)
+"""Of whose request is under way. Extractions that are accepted in it carry it, whoever hands them in."""
 
 
 class RetryError(Exception):
@@ -85,12 +99,17 @@ class Jobs:
         """Accept work; when this returns, it is on the disk and will be done.
 
         With an `id` that is there already nothing is added, and that job is returned; IdempotencyConflictError if it
-        was accepted for something else.
+        was accepted for something else. An `extract` job keeps to the QUOTA of the request; QuotaError if the tenant
+        is full already.
         """
         now = self._backend.clock()
+        most = QUOTA.get() if kind == EXTRACT else None
         if id is not None:
             validation.text("id", id, limit=validation.MAX_KEY)
             payload = {**payload, FINGERPRINT: _fingerprint(kind, namespace, payload)}
+        if most is not None:
+            await self._admit(tenant, id, most)
+            payload = {**payload, _MOST: {"memories": most.memories, "bytes": most.bytes}}
         job = Job(
             id=self._backend.new_id() if id is None else id,
             tenant=tenant,
@@ -100,7 +119,7 @@ class Jobs:
             due_at=now if due_at is None else due_at,
             namespace=namespace,
         )
-        await self._backend.write(self._queue.enqueue, [job])
+        await self._backend.write(lambda: self._queue.enqueue([job], most=most))
         wake(self._backend)
         if id is None:
             return job
@@ -110,6 +129,14 @@ class Jobs:
         if _accepted_for(known) != payload[FINGERPRINT]:
             raise IdempotencyConflictError(f"job {id!r} was accepted for something else; use a new key")
         return _shown(known)
+
+    async def _admit(self, tenant: str, id: str | None, most: Quota) -> None:
+        """QuotaError if there is no room for one memory. Who asks again for what was accepted adds nothing."""
+        store = self._backend.store
+        if id is not None and await self._backend.run(self._queue.job, tenant, id) is not None:
+            return
+        if isinstance(store, Documents):
+            most.admit(await self._backend.run(store.holdings, tenant), memories=1)
 
     async def get(self, tenant: str, id: str) -> Job | None:
         """The job; None if there is none of this tenant, or it ended long ago."""
@@ -474,7 +501,8 @@ def extracting(backend: Backend, extractor: Extractor) -> Handler:
             for n, draft in enumerate(work.payload["drafts"])
             if (arguments := _arguments(draft, now)) is not None
         ]
-        engine = AsyncEngine(work.job.namespace or "default", backend, tenant=work.job.tenant)
+        namespace, most = work.job.namespace or "default", _quota(work.payload)
+        engine = AsyncEngine(namespace, backend, tenant=work.job.tenant, most=most)
         try:
             ids = list(dict.fromkeys(done.id for done in await engine.remember_many(items)))
         finally:
@@ -482,6 +510,11 @@ def extracting(backend: Backend, extractor: Extractor) -> Handler:
         return {"memories_stored": len(ids), "memory_ids": ids}
 
     return extract
+
+
+def _quota(payload: Mapping[str, Json]) -> Quota | None:
+    most = payload.get(_MOST)
+    return None if most is None else Quota(memories=most["memories"], bytes=most["bytes"])
 
 
 async def _drafts(extractor: Extractor, payload: Mapping[str, Json]) -> list[Draft]:

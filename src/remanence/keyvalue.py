@@ -10,15 +10,22 @@ from typing import Any
 from remanence.backend import Backend
 from remanence.domain import validation
 from remanence.domain.records import Entry, Scope
+from remanence.ports import Quota
 
 
 class AsyncKeyValue:
-    """Key-value entries of one namespace. `check_open` raises once the memory they belong to is closed."""
+    """Key-value entries of one namespace. `check_open` raises once the memory they belong to is closed.
 
-    def __init__(self, scope: Scope, backend: Backend, check_open: Callable[[], None]) -> None:
+    With `most`, a `set` that would make the tenant hold more raises QuotaError.
+    """
+
+    def __init__(
+        self, scope: Scope, backend: Backend, check_open: Callable[[], None], most: Quota | None = None
+    ) -> None:
         self._scope = scope
         self._backend = backend
         self._check_open = check_open
+        self._most = most
 
     async def get(self, key: str, default: Any = None) -> Any:
         """The value, or `default` if there is none (or it has expired)."""
@@ -39,12 +46,14 @@ class AsyncKeyValue:
         now = self._checked("key", key)
         encoded = validation.json_text("value", value, limit=validation.MAX_VALUE)
         expires_at = validation.expiry("ttl", ttl, now)
-        store, deferring = self._backend.store, self._backend.deferring
+        store, deferring, most = self._backend.store, self._backend.deferring, self._most
         if deferring is not None:
-            pending = deferring.kv_set_later(self._scope, key, encoded, now=now, expires_at=expires_at)
+            pending = deferring.kv_set_later(
+                self._scope, key, encoded, now=now, expires_at=expires_at, most=most
+            )
             return (await self._backend.settled(pending)).version
         entry = await self._backend.write(
-            lambda: store.kv_set(self._scope, key, encoded, now=now, expires_at=expires_at)
+            lambda: store.kv_set(self._scope, key, encoded, now=now, expires_at=expires_at, most=most)
         )
         return entry.version
 

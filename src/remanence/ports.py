@@ -30,6 +30,7 @@ from remanence.domain.records import (
     Use,
 )
 from remanence.domain.serving import Channel, Document, Event, Holdings, Job, JobState, Post
+from remanence.errors import QuotaError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,16 +122,40 @@ class Truncating(Protocol):
     def truncates(self, text: str) -> bool: ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """What a tenant may hold at most, in all its namespaces; None: no limit."""
+
+    memories: int | None = None
+    bytes: int | None = None
+
+    def admit(self, held: Holdings, *, memories: int = 0, bytes: int = 0) -> None:
+        """QuotaError if so much more than what is `held` would be too much. What makes nothing larger may always be."""
+        for unit, most, there, more in (
+            ("memories", self.memories, held.memories, memories),
+            ("bytes", self.bytes, held.bytes, bytes),
+        ):
+            if most is not None and more > 0 and there + more > most:
+                added = "" if there >= most else f", and this would add {more:,}"
+                raise QuotaError(
+                    f"memory limit reached: {there:,} of {most:,} {unit} are there{added}; "
+                    "forget something, or have the key's quota raised"
+                )
+
+
 class Store(Protocol):
     """Keeps memories. Synchronous; one method is one transaction; safe to call from many threads.
 
     Every method works inside the scope it is given and nowhere else. When a method raises, nothing of it was
     kept. When `apply`, `erase` or a `kv_*` write returns, it survives kill -9 and power loss (file-backed stores).
-    Raises StoreError for faults of the medium.
+    Raises StoreError for faults of the medium. A write that is given `most` raises QuotaError if it made the tenant
+    hold more than that; this is decided in its transaction, so that no other write comes in between.
     """
 
     # -- memories
-    def apply(self, scope: Scope, changes: Sequence[Change], model: EmbeddingModel) -> None:
+    def apply(
+        self, scope: Scope, changes: Sequence[Change], model: EmbeddingModel, *, most: Quota | None = None
+    ) -> None:
         """Make all changes, in order, or none.
 
         The first write fixes the model of the store's vectors; another one raises EmbedderMismatchError.
@@ -210,7 +235,14 @@ class Store(Protocol):
     # -- key-value
     def kv_get(self, scope: Scope, key: str, *, now: datetime) -> Entry | None: ...
     def kv_set(
-        self, scope: Scope, key: str, value: str, *, now: datetime, expires_at: datetime | None = None
+        self,
+        scope: Scope,
+        key: str,
+        value: str,
+        *,
+        now: datetime,
+        expires_at: datetime | None = None,
+        most: Quota | None = None,
     ) -> Entry: ...
     def kv_delete(self, scope: Scope, key: str, *, now: datetime) -> bool:
         """True if an unexpired entry was there."""
@@ -222,7 +254,13 @@ class Store(Protocol):
 
     # -- channels: append-only logs
     def create_channel(
-        self, scope: Scope, name: str, card: Mapping[str, Json], *, now: datetime
+        self,
+        scope: Scope,
+        name: str,
+        card: Mapping[str, Json],
+        *,
+        now: datetime,
+        most: Quota | None = None,
     ) -> tuple[Channel, bool]:
         """The channel, and whether this call made it; one that is there keeps its card."""
         ...
@@ -233,7 +271,15 @@ class Store(Protocol):
 
     def channel(self, scope: Scope, name: str) -> Channel | None: ...
     def post(
-        self, scope: Scope, channel: str, *, type: str, source: str | None, data: str, now: datetime
+        self,
+        scope: Scope,
+        channel: str,
+        *,
+        type: str,
+        source: str | None,
+        data: str,
+        now: datetime,
+        most: Quota | None = None,
     ) -> Post | None:
         """Append; None if there is no such channel. `data` is JSON text, the post has it parsed. Durable at return.
 
@@ -280,7 +326,14 @@ class DefersWrites(Protocol):
     """A store whose smallest writes need no thread that waits for them: it would cost more than the write."""
 
     def kv_set_later(
-        self, scope: Scope, key: str, value: str, *, now: datetime, expires_at: datetime | None = None
+        self,
+        scope: Scope,
+        key: str,
+        value: str,
+        *,
+        now: datetime,
+        expires_at: datetime | None = None,
+        most: Quota | None = None,
     ) -> Future[Entry]:
         """`kv_set`. A future that could be cancelled stored nothing."""
         ...
@@ -304,8 +357,12 @@ class Documents(Protocol):
         *,
         now: datetime,
         if_version: int | None = None,
+        most: Quota | None = None,
     ) -> Document:
-        """Keep it, replacing what was there. ConflictError unless `if_version` is the version there (0: none)."""
+        """Keep it, replacing what was there. ConflictError unless `if_version` is the version there (0: none).
+
+        With `most`, as a `Store`'s writes.
+        """
         ...
 
     def delete_document(self, tenant: str, kind: str, id: str) -> bool:
@@ -321,8 +378,11 @@ class Documents(Protocol):
 class JobQueue(Protocol):
     """A store that keeps work until it is done. Every method is durable when it returns."""
 
-    def enqueue(self, jobs: Sequence[Job]) -> None:
-        """Accept all or none, as queued and never begun. A (tenant, id) that is there already is left as it is."""
+    def enqueue(self, jobs: Sequence[Job], *, most: Quota | None = None) -> None:
+        """Accept all or none, as queued and never begun. A (tenant, id) that is there already is left as it is.
+
+        With `most`, as a `Store`'s writes, for each tenant whose jobs these are.
+        """
         ...
 
     def lease(self, *, now: datetime, until: datetime, limit: int, kinds: Sequence[str] = ()) -> list[Job]:

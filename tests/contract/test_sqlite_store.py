@@ -1,18 +1,19 @@
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from remanence.domain.records import Change, Entry, Filter
+from remanence.domain.records import Change, Entry, Filter, Scope
 from remanence.domain.serving import Holdings
-from remanence.errors import ConflictError
-from remanence.ports import Store
+from remanence.errors import ConflictError, QuotaError
+from remanence.ports import Quota, Store
 from remanence.stores.sqlite import writing
+from remanence.stores.sqlite.quota import limited
 from remanence.stores.sqlite.rows import find_namespace
 from remanence.stores.sqlite.store import SQLiteStore
 from remanence.testing import builders as b
@@ -124,6 +125,35 @@ class TestSQLiteStore(DurableStoreContract):
         assert store.import_versions(b.HERE, [b.addition(b.make_record("m", "tea"))], b.MODEL) == 1
         assert store.holdings("local") == Holdings(memories=1, bytes=5 + len("tea{}"))
 
+    def test_a_quota_holds_for_two_processes_of_one_file(self, store: SQLiteStore) -> None:
+        assert store.path is not None
+        most = Quota(memories=10)
+
+        def write(number: int) -> bool:
+            change = b.addition(b.make_record(f"m{number}", f"memory {number}"))
+            try:
+                (store, other)[number % 2].apply(b.HERE, [change], b.MODEL, most=most)
+            except QuotaError:
+                return False
+            return True
+
+        with contextlib.closing(SQLiteStore(store.path)) as other, ThreadPoolExecutor(16) as pool:
+            assert sum(pool.map(write, range(60))) == 10
+        assert store.holdings("local").memories == 10
+
+    def test_a_write_without_a_quota_asks_no_sizes(self, store: SQLiteStore) -> None:
+        b.add(store, "known")
+        asked: list[str] = []
+        store._db._connection.set_trace_callback(asked.append)
+        b.add(store, "new")
+        asked_without = [query for query in asked if query.startswith("SELECT")]
+        change = b.addition(b.make_record("newer"))
+        asked.clear()
+        store.apply(b.HERE, [change], b.MODEL, most=Quota(memories=9))
+        store._db._connection.set_trace_callback(None)
+        assert not [query for query in asked_without if "bytes" in query]
+        assert [query for query in asked if query.startswith("SELECT") and "bytes" in query]
+
 
 Work = Callable[[Any], Any]
 
@@ -230,6 +260,40 @@ class TestSharedCommits:
         ]
         found = [(e.number, e.type, e.subject) for e in store.events("local", after=0, limit=9)]
         assert found == [(1, "remembered", "held"), (2, "remembered", "last"), (3, "forgotten", "held")]
+
+    def test_each_write_is_held_to_its_quota(self, store: SQLiteStore) -> None:
+        """What earlier writes of the commit added counts; what failed, or was erased again, does not."""
+        most = Quota(memories=3)
+        other = replace(b.HERE, namespace="another")
+        rival = replace(b.HERE, tenant="rival")
+
+        def adding(*ids: str, scope: Scope = b.HERE, most: Quota | None = most) -> Work:
+            changes = [b.addition(b.make_record(id, f"tea {id}")) for id in ids]
+            work: Work = lambda context: writing.apply(context, scope, changes, b.MODEL)  # noqa: E731
+            return limited(work, scope.tenant, scope.namespace, most)
+
+        results = self.in_one_commit(
+            store,
+            adding("1", "2", "3", "4", scope=rival, most=None),
+            adding("a", "b"),
+            adding("c", "d"),
+            adding("unknown", "unknown"),
+            adding("c", scope=other),
+            adding("d"),
+            erasing("a"),
+            adding("d"),
+            adding("e", scope=other),
+            adding("e", scope=other, most=None),
+            adding("f", scope=other, most=Quota(memories=5)),
+        )
+        refused = [isinstance(result, QuotaError) for result in results]
+        assert refused == [False, False, True, False, False, True, False, False, True, False, False]
+        assert isinstance(results[3], sqlite3.IntegrityError)
+        assert "3 of 3 memories" in str(results[5])
+        assert set(b.listed(store)) == {"b", "d"}
+        assert set(b.listed(store, scope=other)) == {"c", "e", "f"}
+        assert store.holdings("local").memories == 5
+        assert store.document_frequencies(b.HERE, ["tea"]) == (2, {"tea": 2})
 
     def test_added_and_closed_in_one_commit(self, store: SQLiteStore) -> None:
         record = b.make_record("m", "green tea")

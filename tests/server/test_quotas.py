@@ -1,6 +1,7 @@
 """What a key may hold: memories and bytes of its tenant. Who is full can still read and erase."""
 
 import contextlib
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -102,15 +103,90 @@ def test_the_same_again_takes_no_place_of_others(client_with):
 
 def test_bytes(client_with):
     client = client_with(bytes=1000)
-    assert remember(client, "x" * 900).status_code == 201  # there is room, so it may come
-    assert remember(client, "y" * 500).status_code == 201
-    assert refused(remember(client, "z"))
-    assert refused(client.put("/v1/namespaces/team/kv/k", json={"value": "v"}))
+    assert remember(client, "x" * 900).status_code == 201
+    assert refused(remember(client, "y" * 500))
+    assert refused(client.put("/v1/namespaces/team/kv/k", json={"value": "v" * 500}))
+    assert client.put("/v1/namespaces/team/kv/k", json={"value": "v" * 20}).status_code == 200
     assert client.post("/v1/namespaces/team/forget", json={"everything": True}).status_code == 200
-    assert client.put("/v1/namespaces/team/kv/k", json={"value": "v" * 2000}).status_code == 200
-    assert refused(remember(client, "z"))
+    assert client.put("/v1/namespaces/team/kv/k", json={"value": "v" * 900}).status_code == 200
+    assert refused(remember(client, "z" * 200))
+    assert client.put("/v1/namespaces/team/kv/k", json={"value": "w" * 900}).status_code == 200
     assert client.delete("/v1/namespaces/team/kv/k").status_code == 200
-    assert remember(client, "z").status_code == 201
+    assert remember(client, "z" * 200).status_code == 201
+
+
+def test_the_quota_holds_for_what_is_written_at_the_same_moment(client_with):
+    client = client_with(memories=10)
+
+    def write(i):
+        items = [f"fact number {i} {n}" for n in range(4)]
+        return client.post(f"{MEMORIES}/batch", json={"items": items})
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(write, range(24)))
+    assert sum(answer.status_code == 200 for answer in answers) == 2
+    assert sum(map(refused, answers)) == 22
+    assert client.get("/v1/namespaces/team").json()["memories"] == 8
+
+
+def ended(client, accepted):
+    """The job that was accepted, when it has ended."""
+    path = f"/v1/jobs/{accepted.json()['id']}"
+    while (job := client.get(path).json())["state"] in ("queued", "running"):
+        pass
+    return job
+
+
+EXTRACT = "/v1/namespaces/team/extract"
+
+
+def said(*contents):
+    return {"messages": [{"role": "user", "content": content} for content in contents]}
+
+
+def test_extractions_keep_to_the_quota(client_with):
+    """However many are accepted before the first is done."""
+    client = client_with(memories=10)
+    with ThreadPoolExecutor(6) as pool:
+        bodies = [said(*(f"conversation {i} part {n}" for n in range(4))) for i in range(12)]
+        answers = list(pool.map(lambda body: client.post(EXTRACT, json=body), bodies))
+    accepted = [answer for answer in answers if answer.status_code == 202]
+    assert len(accepted) >= 2
+    jobs = [ended(client, answer) for answer in accepted]
+    assert [job["state"] for job in jobs].count("complete") == 2
+    for job in jobs:
+        assert job["state"] == "complete" or ("memory limit" in job["error"] and job["attempts"] == 1), job
+    assert client.get("/v1/namespaces/team").json()["memories"] == 8
+
+
+def test_a_message_that_becomes_many_memories_counts_as_many(client_with):
+    client = client_with(memories=3)
+    job = ended(client, client.post(EXTRACT, json=said(" ".join(map(str, range(70_000))))))
+    assert job["state"] == "failed" and "memory limit" in job["error"], job
+    assert client.get("/v1/namespaces/team").json()["memories"] == 0
+
+
+def test_who_is_full_is_told_so_before_an_extraction_is_accepted(client_with):
+    client = client_with(memories=1)
+    asked = {"json": said("the only thing"), "headers": {"Idempotency-Key": "once"}}
+    first = client.post(EXTRACT, **asked)
+    assert ended(client, first)["state"] == "complete"
+    assert refused(client.post(EXTRACT, json=said("another thing")))
+    again = client.post(EXTRACT, **asked)  # nothing new is asked for
+    assert again.status_code == 202 and again.json()["id"] == first.json()["id"]
+
+
+def test_who_is_full_may_replace_what_is_there(client_with):
+    client = client_with(memories=1)
+    first = remember(client, "The office is in Porto.", key="office").json()["memory"]
+    assert remember(client, "The office is in Braga.", key="office").status_code == 201
+    assert remember(client, "The office is in Braga.", key="office").status_code == 200
+    path = f"{MEMORIES}/{first['id']}"
+    assert client.post(f"{path}/restore").status_code == 200
+    assert client.patch(path, json={"content": "The office is in Lagos."}).status_code == 200
+    assert client.post(f"{path}/retract").status_code == 200
+    assert remember(client, "something else").status_code == 201
+    assert refused(client.post(f"{path}/restore"))
 
 
 def test_values_take_no_place_of_memories(client_with):

@@ -20,9 +20,11 @@ from remanence.errors import (
     IdempotencyConflictError,
     InvalidInputError,
     NotFoundError,
+    QuotaError,
 )
 from remanence.extractors.verbatim import VerbatimExtractor
 from remanence.jobs import GiveUpError, JobRunner, Jobs, RetryError
+from remanence.ports import Quota
 from remanence.stores.sqlite.store import SQLiteStore
 from remanence.testing.clock import ManualClock
 
@@ -451,6 +453,46 @@ def test_a_worker_that_dies_between_remembering_and_saying_so_leaves_no_second_m
         done = await Jobs(backend).get("local", job.id)
         assert (done.state, done.attempts, done.result["memories_stored"]) == ("complete", 2, 2)
         assert await remembered(backend) == first
+
+    run(story())
+
+
+def test_an_extraction_keeps_to_the_quota_of_who_asked_for_it(backend):
+    """Later, in another task, where no request is under way."""
+
+    async def story():
+        def ask(quota, content):
+            jobs.QUOTA.set(quota)
+            payload = jobs.extraction([*MESSAGES, {"role": "user", "content": content}])
+            return Jobs(backend).enqueue("local", "extract", payload, namespace="team")
+
+        async def outcome(job):
+            jobs.QUOTA.set(None)
+            await extraction_runner(backend).run_due()
+            return await Jobs(backend).get("local", job.id)
+
+        job = await ask(Quota(memories=2), "A third thing.")
+        done = await outcome(job)
+        assert (done.state, done.attempts) == ("failed", 1)
+        assert "memory limit reached: 0 of 2 memories are there, and this would add 3" in done.error
+        assert await remembered(backend) == []
+        done = await outcome(await ask(Quota(memories=3), "A third thing."))
+        assert (done.state, done.result["memories_stored"]) == ("complete", 3)
+        for quota in (Quota(memories=3), Quota(memories=1)):
+            with pytest.raises(QuotaError, match="memory limit"):
+                await ask(quota, "A fourth thing.")
+        assert (await outcome(await ask(Quota(memories=4), "A fourth thing."))).state == "complete"
+        assert (await outcome(await ask(None, "A fifth thing."))).state == "complete"
+        assert len(await remembered(backend)) == 5
+
+    run(story())
+
+
+def test_other_work_is_accepted_from_who_is_full(backend):
+    async def story():
+        jobs.QUOTA.set(Quota(memories=0, bytes=0))
+        job = await Jobs(backend).enqueue("local", "sweep", {})
+        assert (await Jobs(backend).get("local", job.id)).payload == {}
 
     run(story())
 

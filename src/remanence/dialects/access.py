@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, TypeVar
 from urllib.parse import unquote
@@ -17,64 +15,15 @@ from remanence.domain.callers import Caller, Right
 from remanence.domain.records import Json
 from remanence.domain.serving import Document, Holdings, Job
 from remanence.engine import AsyncEngine
-from remanence.errors import ForbiddenError, QuotaError, ServerError, UnauthenticatedError
-from remanence.jobs import Jobs
-from remanence.ports import Documents
+from remanence.errors import ForbiddenError, ServerError, UnauthenticatedError
+from remanence.jobs import QUOTA, Jobs
+from remanence.ports import Documents, Quota
 
 if TYPE_CHECKING:
     from remanence.backend import Backend
     from remanence.settings import Settings
 
 T = TypeVar("T")
-
-HELD_SECONDS = 1.0
-HELD_TENANTS = 1_000
-LARGEST_BATCH = 1_000
-_READ_ONLY = frozenset({"GET", "HEAD", "OPTIONS"})
-
-
-@dataclass(slots=True)
-class Held:
-    """What a tenant held when it was last read, and what this process let through since."""
-
-    holdings: Holdings
-    read_at: float
-    memories: int = 0
-    bytes: int = 0
-
-
-class Quotas:
-    """What tenants hold, read once a second, and anew for each write near the quota.
-
-    So a quota is exceeded at most by what is being written at the same moment: the other requests under way, and the
-    bytes that other workers wrote within the last second.
-    """
-
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
-        self._held: OrderedDict[str, Held] = OrderedDict()
-
-    async def held(self, backend: Backend, caller: Caller, *, writes: bool) -> Held | None:
-        """For a key that has a quota: what its tenant holds."""
-        if caller.memories is None and caller.bytes is None:
-            return None
-        now = self._monotonic()
-        held = self._held.get(caller.tenant)
-        if held is None or now - held.read_at >= HELD_SECONDS or (writes and _near(held, caller)):
-            holdings = await backend.run(_port(backend, Documents).holdings, caller.tenant)
-            held = self._held[caller.tenant] = Held(holdings, now)
-        self._held.move_to_end(caller.tenant)
-        while len(self._held) > HELD_TENANTS:
-            self._held.popitem(last=False)
-        return held
-
-
-def _near(held: Held, caller: Caller) -> bool:
-    """Whether what was written or erased since the last look could make the difference."""
-    most, size = caller.memories, caller.bytes
-    return (most is not None and held.holdings.memories + held.memories + LARGEST_BATCH > most) or (
-        size is not None and held.holdings.bytes + held.bytes >= size
-    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -84,19 +33,17 @@ class Services:
     settings: Settings
     backend: Backend
     root: AsyncEngine
-    quotas: Quotas = field(default_factory=Quotas)
 
 
 class Access:
-    """What one caller may reach. Every method raises ForbiddenError for what they may not, QuotaError when full."""
+    """What one caller may reach. Every method raises ForbiddenError for what they may not.
 
-    def __init__(
-        self, services: Services, caller: Caller, *, held: Held | None = None, sent: int = 0
-    ) -> None:
+    What is written through it raises QuotaError where it would make the tenant hold more than the key may.
+    """
+
+    def __init__(self, services: Services, caller: Caller) -> None:
         self._services = services
         self.caller = caller
-        self._held = held
-        self._sent = sent
 
     @property
     def tenant(self) -> str:
@@ -105,6 +52,14 @@ class Access:
     @property
     def settings(self) -> Settings:
         return self._services.settings
+
+    @property
+    def quota(self) -> Quota | None:
+        """What the tenant may hold at most when this key writes."""
+        caller = self.caller
+        if caller.memories is None and caller.bytes is None:
+            return None
+        return Quota(memories=caller.memories, bytes=caller.bytes)
 
     def now(self) -> datetime:
         """The present, as the store's clock has it."""
@@ -120,11 +75,10 @@ class Access:
         return self._engine(namespace)
 
     def writing(self, namespace: str, *, memories: int = 1) -> AsyncEngine:
-        """The memory, to be added to; `memories` is how many the call may add at most (0 for values and posts)."""
+        """The memory, to be added to as far as the quota reaches; the store counts what is added, not `memories`."""
         self.require("write")
         self.cover(namespace)
-        self._admit(memories)
-        return self._engine(namespace)
+        return self._engine(namespace, self.quota)
 
     def erasing(self, namespace: str) -> AsyncEngine:
         """The memory, to be made smaller: also allowed when a quota is used up."""
@@ -132,7 +86,7 @@ class Access:
         self.cover(namespace)
         return self._engine(namespace)
 
-    def _engine(self, namespace: str) -> AsyncEngine:
+    def _engine(self, namespace: str, most: Quota | None = None) -> AsyncEngine:
         services = self._services
         return AsyncEngine(
             namespace,
@@ -140,26 +94,8 @@ class Access:
             tenant=self.tenant,
             profile=services.settings.profile,
             parent=services.root,
+            most=most,
         )
-
-    def _admit(self, memories: int) -> None:
-        held, caller = self._held, self.caller
-        if held is None:
-            return
-        if caller.memories is not None and memories:
-            there = held.holdings.memories + held.memories
-            if there + memories > caller.memories:
-                raise QuotaError(
-                    f"memory limit reached: {held.holdings.memories:,} of {caller.memories:,} memories are there; "
-                    "forget some, or have the key's quota raised"
-                )
-        if caller.bytes is not None and held.holdings.bytes >= caller.bytes:
-            raise QuotaError(
-                f"memory limit reached: {held.holdings.bytes:,} of {caller.bytes:,} bytes are there; "
-                "forget something, or have the key's quota raised"
-            )
-        held.memories += memories
-        held.bytes += self._sent
 
     async def namespaces(self) -> list[str]:
         """The tenant's namespaces that the key covers, sorted."""
@@ -225,9 +161,11 @@ class TenantDocuments:
     async def put(self, id: str, body: Mapping[str, Json], *, if_version: int | None = None) -> Document:
         """Keep it, replacing what was there. ConflictError unless `if_version` is the version there (0: none)."""
         self.access.require("write")
-        store, tenant, now = self._store, self.access.tenant, self.access.now()
+        store, access, now = self._store, self.access, self.access.now()
         return await self.backend.write(
-            lambda: store.put_document(tenant, self.kind, id, body, now=now, if_version=if_version)
+            lambda: store.put_document(
+                access.tenant, self.kind, id, body, now=now, if_version=if_version, most=access.quota
+            )
         )
 
     async def delete(self, id: str) -> bool:
@@ -270,15 +208,9 @@ async def access(request: Request) -> Access:
     caller: Caller | None = request.state.caller
     if caller is None:  # a route that was made public and asks for a memory all the same
         raise UnauthenticatedError("this path takes no caller")
-    services: Services = request.app.state.services
-    if caller.memories is None and caller.bytes is None:
-        return Access(services, caller)
-    writes = request.method not in _READ_ONLY
-    held = await services.quotas.held(services.backend, caller, writes=writes)
-    length = request.headers.get("content-length", "")
-    # What comes in parts may be of any size: the next write looks again.
-    sent = int(length) if length.isdecimal() and length.isascii() else 1 << 62
-    return Access(services, caller, held=held, sent=sent)
+    found = Access(request.app.state.services, caller)
+    QUOTA.set(found.quota)
+    return found
 
 
 AccessDep = Annotated[Access, Depends(access)]

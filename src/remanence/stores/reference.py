@@ -6,7 +6,7 @@ import builtins
 import json
 import threading
 from collections import Counter
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from remanence.domain.ranking import Floats
+    from remanence.ports import Quota
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 1_000_000  # times rank by the second
@@ -140,7 +141,9 @@ class ReferenceStore(ReferenceServing):
 
     # -- memories
 
-    def apply(self, scope: Scope, changes: Sequence[Change], model: EmbeddingModel) -> None:
+    def apply(
+        self, scope: Scope, changes: Sequence[Change], model: EmbeddingModel, *, most: Quota | None = None
+    ) -> None:
         with self._writing(scope) as namespace:
             self._require(model)
             for change in changes:
@@ -158,8 +161,16 @@ class ReferenceStore(ReferenceServing):
                         if key in namespace.replays:
                             raise ConflictError(f"idempotency key {key!r} is taken")
                         namespace.replays[key] = Replay(id=change.id, fingerprint=change.fingerprint)
+            self._admit(scope, namespace, most)
             self._note(scope, noted(changes))
             self._model = model
+
+    def _admit(self, scope: Scope, changed: _Namespace, most: Quota | None) -> None:
+        """QuotaError if the namespace, as it was changed, makes it too much."""
+        if most is not None:
+            held = self._holdings(scope.tenant)
+            then = self._holdings(scope.tenant, {scope: changed})
+            most.admit(held, memories=then.memories - held.memories, bytes=then.bytes - held.bytes)
 
     def _require(self, model: EmbeddingModel) -> None:
         if self._model not in (None, model):
@@ -299,13 +310,21 @@ class ReferenceStore(ReferenceServing):
             return entry if entry and _alive(entry, now) else None
 
     def kv_set(
-        self, scope: Scope, key: str, value: str, *, now: datetime, expires_at: datetime | None = None
+        self,
+        scope: Scope,
+        key: str,
+        value: str,
+        *,
+        now: datetime,
+        expires_at: datetime | None = None,
+        most: Quota | None = None,
     ) -> Entry:
         with self._writing(scope) as namespace:
             known = namespace.entries.get(key)
             version = known.version + 1 if known and _alive(known, now) else 1
             entry = Entry(key=key, value=value, version=version, updated_at=now, expires_at=expires_at)
             namespace.entries[key] = entry
+            self._admit(scope, namespace, most)
             return entry
 
     def kv_delete(self, scope: Scope, key: str, *, now: datetime) -> bool:
@@ -329,14 +348,18 @@ class ReferenceStore(ReferenceServing):
 
     def holdings(self, tenant: str) -> Holdings:
         with self._opened():
-            held = [namespace for scope, namespace in self._namespaces.items() if scope.tenant == tenant]
-            versions = [v for namespace in held for v in namespace.versions]
-            return Holdings(
-                memories=sum(v.entry is not None and v.record.retracted_at is None for v in versions),
-                bytes=sum(_bytes(v.record.content) + _bytes(_json(v.record.metadata)) for v in versions)
-                + sum(_bytes(entry.value) for namespace in held for entry in namespace.entries.values())
-                + self._post_bytes(tenant),
-            )
+            return self._holdings(tenant)
+
+    def _holdings(self, tenant: str, changed: Mapping[Scope, _Namespace] | None = None) -> Holdings:
+        namespaces = {**self._namespaces, **(changed or {})}
+        held = [namespace for scope, namespace in namespaces.items() if scope.tenant == tenant]
+        versions = [v for namespace in held for v in namespace.versions]
+        return Holdings(
+            memories=sum(v.entry is not None and v.record.retracted_at is None for v in versions),
+            bytes=sum(_bytes(v.record.content) + _bytes(_json(v.record.metadata)) for v in versions)
+            + sum(_bytes(entry.value) for namespace in held for entry in namespace.entries.values())
+            + self._serving_bytes(tenant),
+        )
 
     def stats(self, scope: Scope, *, now: datetime) -> NamespaceStats:
         with self._reading(scope) as namespace:

@@ -6,18 +6,19 @@ import builtins
 import json
 from abc import abstractmethod
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from remanence.domain.serving import Channel, Document, Event, Job, JobState, Post
-from remanence.errors import ConflictError
+from remanence.domain.serving import Channel, Document, Event, Holdings, Job, JobState, Post
+from remanence.errors import ConflictError, QuotaError
 from remanence.stores.noted import Noted
 
 if TYPE_CHECKING:
     from remanence.domain.records import Json, Scope
+    from remanence.ports import Quota
 
 
 def _copy(value: Any) -> Any:
@@ -44,12 +45,45 @@ class ReferenceServing:
     def _opened(self) -> AbstractContextManager[None]:
         """The lock; ClosedError once the store is closed."""
 
+    @abstractmethod
+    def _holdings(self, tenant: str) -> Holdings: ...
+
+    @contextmanager
+    def _limited(self, tenants: Iterable[str], most: Quota | None) -> Generator[None]:
+        """The lock, for a write that is undone if it made one of them hold too much."""
+        with self._opened():
+            if most is None:
+                yield
+                return
+            held = {tenant: self._holdings(tenant) for tenant in tenants}
+            channels = {scope: dict(known) for scope, known in self._channels.items()}
+            posts = {place: list(known) for place, known in self._posts.items()}
+            documents, jobs = dict(self._documents), dict(self._jobs)
+            events = {tenant: list(log) for tenant, log in self._events.items()}
+            yield
+            try:
+                for tenant, before in held.items():
+                    then = self._holdings(tenant)
+                    more = {"memories": then.memories - before.memories, "bytes": then.bytes - before.bytes}
+                    most.admit(before, **more)
+            except QuotaError:
+                self._channels, self._posts = channels, posts
+                self._documents, self._jobs = documents, jobs
+                self._events = defaultdict(list, events)
+                raise
+
     # -- channels
 
     def create_channel(
-        self, scope: Scope, name: str, card: Mapping[str, Json], *, now: datetime
+        self,
+        scope: Scope,
+        name: str,
+        card: Mapping[str, Json],
+        *,
+        now: datetime,
+        most: Quota | None = None,
     ) -> tuple[Channel, bool]:
-        with self._opened():
+        with self._limited([scope.tenant], most):
             known = self._channels.setdefault(scope, {})
             made = name not in known
             if made:
@@ -72,9 +106,17 @@ class ReferenceServing:
             return found and self._told(found)
 
     def post(
-        self, scope: Scope, channel: str, *, type: str, source: str | None, data: str, now: datetime
+        self,
+        scope: Scope,
+        channel: str,
+        *,
+        type: str,
+        source: str | None,
+        data: str,
+        now: datetime,
+        most: Quota | None = None,
     ) -> Post | None:
-        with self._opened():
+        with self._limited([scope.tenant], most):
             found = self._channels.get(scope, {}).get(channel)
             if found is None:
                 return None
@@ -120,7 +162,7 @@ class ReferenceServing:
             self._posts.pop((scope, name), None)
             return self._channels.get(scope, {}).pop(name, None) is not None
 
-    def _post_bytes(self, tenant: str) -> int:
+    def _serving_bytes(self, tenant: str) -> int:
         return sum(
             size for (scope, _), posts in self._posts.items() if scope.tenant == tenant for _, size in posts
         )
@@ -150,8 +192,9 @@ class ReferenceServing:
         *,
         now: datetime,
         if_version: int | None = None,
+        most: Quota | None = None,
     ) -> Document:
-        with self._opened():
+        with self._limited([tenant], most):
             known = self._documents.get((tenant, kind, id))
             version = known.version if known else 0
             if if_version is not None and if_version != version:
@@ -169,8 +212,8 @@ class ReferenceServing:
 
     # -- jobs
 
-    def enqueue(self, jobs: Sequence[Job]) -> None:
-        with self._opened():
+    def enqueue(self, jobs: Sequence[Job], *, most: Quota | None = None) -> None:
+        with self._limited({job.tenant for job in jobs}, most):
             accepted = [
                 Job(
                     id=job.id,

@@ -14,14 +14,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import replace
-from typing import Protocol, cast
+from typing import cast
 
 import pytest
 
 from remanence.domain.records import ClaimIdempotencyKey, EmbeddingModel, Entry, Filter, Reinforce, Scope, Use
 from remanence.domain.text import content_digest
 from remanence.errors import ClosedError, ConflictError, EmbedderMismatchError
-from remanence.ports import Documents, EventLog, JobQueue, Store
+from remanence.ports import Store
 from remanence.testing import builders as b
 from remanence.testing.store_changes import ChangesContract, versions_of
 from remanence.testing.store_channels import ChannelContract, post
@@ -30,15 +30,12 @@ from remanence.testing.store_documents import DocumentContract, HoldingsContract
 from remanence.testing.store_events import EventContract, VerbEventContract, told
 from remanence.testing.store_isolation import IsolationContract, observe
 from remanence.testing.store_jobs import JobContract, lease, make_job
+from remanence.testing.store_quota import QuotaContract, Serving
 from remanence.testing.store_reading import CountingContract, ReadingContract
 from remanence.testing.store_search import SearchContract
 
 ASCII_KEYS = ["", "a", "A", "a%", "a%b", "a_", "ab", "abc", "b", "%", "_", "\\", "'", "a\0b", "k" * 10_000]
 AWKWARD_KEYS = [*ASCII_KEYS, "caf\u00e9", "cafe\u0301", "\u00e9", "\uffff", "\U0001f600"]
-
-
-class Serving(Store, Documents, JobQueue, EventLog, Protocol):
-    """A store with all that a server needs."""
 
 
 class ForgettingContract:
@@ -302,6 +299,7 @@ class StoreContract(
     ChannelContract,
     DocumentContract,
     HoldingsContract,
+    QuotaContract,
     JobContract,
     EventContract,
     VerbEventContract,

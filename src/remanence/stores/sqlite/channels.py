@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 from remanence.domain.serving import Channel, Post
 from remanence.stores.noted import Noted
 from remanence.stores.sqlite import events
+from remanence.stores.sqlite.quota import limited
 from remanence.stores.sqlite.rows import find_namespace, from_us, to_us
 
 if TYPE_CHECKING:
     import sqlite3
 
     from remanence.domain.records import Json, Scope
+    from remanence.ports import Quota
     from remanence.stores.sqlite.database import Database
     from remanence.stores.sqlite.writing import WriteContext
 
@@ -39,7 +41,13 @@ class Channels:
     _db: Database
 
     def create_channel(
-        self, scope: Scope, name: str, card: Mapping[str, Json], *, now: datetime
+        self,
+        scope: Scope,
+        name: str,
+        card: Mapping[str, Json],
+        *,
+        now: datetime,
+        most: Quota | None = None,
     ) -> tuple[Channel, bool]:
         def work(context: WriteContext) -> tuple[Channel, bool]:
             if (known := _find(context.connection, scope, name)) is not None:
@@ -50,7 +58,7 @@ class Channels:
             )
             return _to_channel(_find(context.connection, scope, name)), True
 
-        return self._db.write(work)
+        return self._db.write(limited(work, scope.tenant, scope.namespace, most))
 
     def channels(self, scope: Scope) -> builtins.list[Channel]:
         with self._db.read() as connection:
@@ -66,7 +74,15 @@ class Channels:
             return None if row is None else _to_channel(row)
 
     def post(
-        self, scope: Scope, channel: str, *, type: str, source: str | None, data: str, now: datetime
+        self,
+        scope: Scope,
+        channel: str,
+        *,
+        type: str,
+        source: str | None,
+        data: str,
+        now: datetime,
+        most: Quota | None = None,
     ) -> Post | None:
         def work(context: WriteContext) -> Post | None:
             found = _find(context.connection, scope, channel)
@@ -89,7 +105,7 @@ class Channels:
             return Post(channel=channel, number=number, type=type, source=source, data=parsed, created_at=at)
 
         parsed = json.loads(data)
-        return self._db.write(work)
+        return self._db.write(limited(work, scope.tenant, scope.namespace, most))
 
     def posts(
         self,

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from remanence.domain.serving import Document, Holdings
 from remanence.errors import ConflictError
+from remanence.stores.sqlite.quota import limited, stored_holdings
 from remanence.stores.sqlite.rows import from_us, to_us
 
 if TYPE_CHECKING:
     from remanence.domain.records import Json
+    from remanence.ports import Quota
     from remanence.stores.sqlite.database import Database
     from remanence.stores.sqlite.writing import WriteContext
 
@@ -56,6 +58,7 @@ class DocumentTable:
         *,
         now: datetime,
         if_version: int | None = None,
+        most: Quota | None = None,
     ) -> Document:
         text = json.dumps(dict(body))
 
@@ -75,7 +78,7 @@ class DocumentTable:
             ).fetchone()
             return _to_document(row)
 
-        return self._db.write(work)
+        return self._db.write(limited(work, tenant, None, most))
 
     def delete_document(self, tenant: str, kind: str, id: str) -> bool:
         def work(context: WriteContext) -> bool:
@@ -90,11 +93,7 @@ class DocumentTable:
 
     def holdings(self, tenant: str) -> Holdings:
         with self._db.read() as connection:
-            memories, size = connection.execute(
-                "SELECT coalesce(sum(entries), 0), coalesce(sum(bytes), 0) FROM namespace WHERE tenant = ?",
-                (tenant,),
-            ).fetchone()
-            return Holdings(memories=memories, bytes=size)
+            return stored_holdings(connection, tenant)
 
 
 def changed(kind: str, id: str, version: int, wanted: int) -> ConflictError:

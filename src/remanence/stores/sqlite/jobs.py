@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from remanence.domain.serving import Job, JobState
+from remanence.stores.sqlite.quota import limited
 from remanence.stores.sqlite.rows import from_us, marks, optional_time, to_us
 
 if TYPE_CHECKING:
     import sqlite3
 
     from remanence.domain.records import Json
+    from remanence.ports import Quota
     from remanence.stores.sqlite.database import Database
     from remanence.stores.sqlite.writing import WriteContext
 
@@ -72,7 +74,7 @@ class Jobs:
 
     _db: Database
 
-    def enqueue(self, jobs: Sequence[Job]) -> None:
+    def enqueue(self, jobs: Sequence[Job], *, most: Quota | None = None) -> None:
         rows = [
             (
                 job.tenant,
@@ -93,8 +95,11 @@ class Jobs:
                 rows,
             )
 
+        checked = work
+        for tenant in {job.tenant for job in jobs}:
+            checked = limited(checked, tenant, None, most)
         if rows:
-            self._db.write(work)
+            self._db.write(checked)
 
     def lease(self, *, now: datetime, until: datetime, limit: int, kinds: Sequence[str] = ()) -> list[Job]:
         with self._db.read() as connection:

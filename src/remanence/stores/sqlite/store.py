@@ -35,6 +35,7 @@ from remanence.stores.sqlite.database import Database
 from remanence.stores.sqlite.documents import DocumentTable
 from remanence.stores.sqlite.events import Events
 from remanence.stores.sqlite.jobs import Jobs
+from remanence.stores.sqlite.quota import limited
 from remanence.stores.sqlite.rows import (
     FROM_MEMORY,
     HOLDS_CLAIMS,
@@ -52,6 +53,7 @@ from remanence.stores.sqlite.rows import (
 )
 
 if TYPE_CHECKING:
+    from remanence.ports import Quota
     from remanence.stores.sqlite.index import IndexCache
 
 DEFAULT_CACHE_BYTES = 1 << 30
@@ -74,8 +76,13 @@ class SQLiteStore(Channels, DocumentTable, Jobs, Events):
 
     # -- memories
 
-    def apply(self, scope: Scope, changes: Sequence[Change], model: EmbeddingModel) -> None:
-        self._db.write(lambda context: writing.apply(context, scope, changes, model))
+    def apply(
+        self, scope: Scope, changes: Sequence[Change], model: EmbeddingModel, *, most: Quota | None = None
+    ) -> None:
+        def work(context: writing.WriteContext) -> None:
+            writing.apply(context, scope, changes, model)
+
+        self._db.write(limited(work, scope.tenant, scope.namespace, most))
 
     def neighbours(
         self,
@@ -305,14 +312,30 @@ class SQLiteStore(Channels, DocumentTable, Jobs, Events):
             return to_entry(row) if row else None
 
     def kv_set(
-        self, scope: Scope, key: str, value: str, *, now: datetime, expires_at: datetime | None = None
+        self,
+        scope: Scope,
+        key: str,
+        value: str,
+        *,
+        now: datetime,
+        expires_at: datetime | None = None,
+        most: Quota | None = None,
     ) -> Entry:
-        return self._db.write(partial(_set_entry, scope, key, value, now, expires_at))
+        work = partial(_set_entry, scope, key, value, now, expires_at)
+        return self._db.write(limited(work, scope.tenant, scope.namespace, most))
 
     def kv_set_later(
-        self, scope: Scope, key: str, value: str, *, now: datetime, expires_at: datetime | None = None
+        self,
+        scope: Scope,
+        key: str,
+        value: str,
+        *,
+        now: datetime,
+        expires_at: datetime | None = None,
+        most: Quota | None = None,
     ) -> Future[Entry]:
-        return self._db.submit(partial(_set_entry, scope, key, value, now, expires_at))
+        work = partial(_set_entry, scope, key, value, now, expires_at)
+        return self._db.submit(limited(work, scope.tenant, scope.namespace, most))
 
     def kv_delete(self, scope: Scope, key: str, *, now: datetime) -> bool:
         def work(context: writing.WriteContext) -> bool:

@@ -47,7 +47,8 @@ class WriteContext:
         self._postings: list[tuple[int, int, int, int]] = []
         self._df: list[tuple[tuple[int, int], int]] = []
         self._tombstones: list[tuple[int, int, int]] = []
-        self._entries: list[tuple[int, int]] = []
+        self._entries: list[tuple[int, int]] = []  # how many more a namespace has, at most once a write
+        self._entries_before = 0  # how many of these are of earlier writes
         self._changed: list[int] = []
         self._erased: list[int] = []
         # What this transaction has already looked up; undone with the write that did.
@@ -56,6 +57,8 @@ class WriteContext:
         self._noting: list[bool] = []
 
     def mark(self) -> tuple[int, ...]:
+        """Where the next write begins, to `revert` to."""
+        self._entries_before = len(self._entries)
         return tuple(len(part) for part in self._parts())
 
     def revert(self, mark: tuple[int, ...]) -> None:
@@ -90,6 +93,29 @@ class WriteContext:
             ).fetchone()
         self._namespaces.append((scope, ns_id))
         return ns_id
+
+    def _count(self, ns_id: int, more: int) -> None:
+        if len(self._entries) > self._entries_before and self._entries[-1][0] == ns_id:
+            more += self._entries.pop()[1]
+        self._entries.append((ns_id, more))
+
+    @property
+    def memories_added(self) -> int:
+        """By the write under way; negative where it ended some."""
+        return sum(more for _, more in self._entries[self._entries_before :])
+
+    def memories_pending(self, tenant: str) -> int:
+        """By all writes of this transaction to the tenant's namespaces, not yet in the tables."""
+        totals: Counter[int] = Counter()
+        for ns_id, more in self._entries:
+            totals[ns_id] += more
+        return sum(
+            more
+            for ns_id, more in totals.items()
+            if self.connection.execute(
+                "SELECT 1 FROM namespace WHERE ns_id = ? AND tenant = ?", (ns_id, tenant)
+            ).fetchone()
+        )
 
     @property
     def noting(self) -> bool:
@@ -134,7 +160,7 @@ class WriteContext:
         self._postings.extend((ns_id, term, seq, tf) for term, tf in hashed)
         if believed:
             self._df.extend(((ns_id, term), 1) for term, _ in hashed)
-            self._entries.append((ns_id, 1))
+            self._count(ns_id, 1)
 
     def add_vectors(self, ns_id: int, seq: int, entry: IndexEntry) -> None:
         """What an entry has besides its vector."""
@@ -182,7 +208,7 @@ class WriteContext:
             (visible_to, ns_id, seq),
         ).fetchone()
         self._df.extend(((ns_id, term), -1) for term in unpack_terms(terms))
-        self._entries.append((ns_id, -1))
+        self._count(ns_id, -1)
         self._bury(ns_id, seq, ended)
 
     def erase_index(
@@ -205,7 +231,7 @@ class WriteContext:
         self.end_outdated(seq)
         if believed:
             self._df.extend(((ns_id, term), -1) for term in hashes)
-            self._entries.append((ns_id, -1))
+            self._count(ns_id, -1)
         self._bury(ns_id, seq, 0)
 
     def _bury(self, ns_id: int, seq: int, visible_to: int) -> None:
