@@ -20,6 +20,7 @@ from remanence.errors import (
     ClosedError,
     EmbedderError,
     EmbedderMismatchError,
+    EmbedderUnavailableError,
     RemanenceError,
     StoreError,
     StoreUnavailableError,
@@ -310,7 +311,8 @@ def _blamed(embedder: Embedder) -> Generator[None]:
     except RemanenceError:
         raise
     except Exception as error:
-        raise EmbedderError(f"{embedder.model.name} failed: {type(error).__name__}: {error}") from error
+        kind = EmbedderUnavailableError if isinstance(error, OSError) else EmbedderError
+        raise kind(f"{embedder.model.name} failed: {type(error).__name__}: {error}") from error
 
 
 @dataclass(frozen=True, slots=True, eq=False)

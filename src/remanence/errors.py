@@ -94,6 +94,12 @@ class EmbedderError(RemanenceError):
     code = "embedder_error"
 
 
+class EmbedderUnavailableError(EmbedderError):
+    """The embedder is away, for a reason that no text is to blame for."""
+
+    code = "embedder_unavailable"
+
+
 class EmbedderMismatchError(EmbedderError):
     """The store's vectors were made by another model than the one in use."""
 

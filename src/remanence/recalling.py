@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from remanence.backend import SETTLE_SECONDS, Backend
 from remanence.domain import text, validation
 from remanence.domain.records import Filter, Hits, Scope, SearchRequest
-from remanence.errors import EmbedderError
+from remanence.errors import EmbedderError, EmbedderMismatchError, EmbedderUnavailableError
 from remanence.ports import EmbeddedQuery
 
 if TYPE_CHECKING:
@@ -112,15 +112,22 @@ def _by_words_alone(
     backend: Backend, request: SearchRequest, scopes: Sequence[Scope], error: EmbedderError | None = None
 ) -> Hits:
     """What is found without the embedder, where that was asked for; else its `error`, if it was asked just now."""
-    if error is not None:
-        if not backend.keyword_fallback:
-            raise error
+    if error is not None and (not backend.keyword_fallback or isinstance(error, EmbedderMismatchError)):
+        raise error
+    if isinstance(
+        error, EmbedderUnavailableError
+    ):  # what one text is to blame for keeps no other from being asked
         if time.monotonic() > backend.embedder_away_until + EMBEDDER_RESTS:
-            log.warning("recall compares words alone until the embedder is back: %s", error)
+            # Its words may repeat what it was given.
+            log.warning("recall compares words alone until the embedder is back (%s)", _kind(error))
         backend.embedder_away_until = time.monotonic() + EMBEDDER_RESTS
     hits = backend.store.search(scopes, request)
     hits.degraded = ("embedder",)
     return hits
+
+
+def _kind(error: BaseException) -> str:
+    return type(error.__cause__ or error).__name__
 
 
 def _search(

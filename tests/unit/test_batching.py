@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from remanence.domain.records import EmbeddingModel
-from remanence.embedders.batching import BatchingEmbedder, OutageError
-from remanence.errors import ClosedError, EmbedderError
+from remanence.embedders.batching import BatchingEmbedder
+from remanence.errors import ClosedError, EmbedderError, EmbedderUnavailableError
 from remanence.ports import Embedded
 
 WAIT = 10.0
@@ -42,7 +42,7 @@ class Encoder:
         if not any(text.startswith("free") for text in texts):
             assert self.gate.wait(WAIT)
         if any("outage" in text for text in texts):
-            raise OutageError("the encoder is away")
+            raise EmbedderUnavailableError("the encoder is away")
         if any("bad" in text for text in texts):
             raise RuntimeError("cannot read this")
         if any("shape" in text for text in texts):

@@ -66,6 +66,24 @@ def test_words_are_compared_while_the_embedder_is_away(opened, caplog):
     assert len([r for r in caplog.records if "words alone" in r.message]) == 1
 
 
+def test_what_one_query_is_to_blame_for_keeps_no_other_from_being_asked(opened):
+    backend, memory = opened
+
+    class Picky(HashingEmbedder):
+        async def embed_query(self, query):
+            if len(query) > 100:
+                raise EmbedderError("too long for this model")
+            return await super().embed_query(query)
+
+    async def story():
+        await memory.remember("The door is blue.")
+        backend.embedder = Picky()
+        assert (await memory.recall("blue door " * 20)).degraded == ("embedder",)
+        assert (await memory.recall("blue door")).degraded == ()
+
+    asyncio.run(story())
+
+
 def test_without_the_fallback_it_raises(opened):
     backend, memory = opened
     backend.keyword_fallback = False
@@ -80,6 +98,13 @@ def test_another_model_is_no_outage(opened):
     async def story():
         await memory.remember("The door is blue.")
         backend.embedder = HashingEmbedder(dimension=32)
+        with pytest.raises(EmbedderMismatchError):
+            await memory.recall("blue door")
+
+        async def mismatched(query):
+            raise EmbedderMismatchError("another dimension than was set")
+
+        backend.embedder.embed_query = mismatched
         with pytest.raises(EmbedderMismatchError):
             await memory.recall("blue door")
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, InvalidStateError
 from typing import TYPE_CHECKING, Final
 
-from remanence.errors import ClosedError, EmbedderError
+from remanence.errors import ClosedError, EmbedderError, EmbedderUnavailableError
 from remanence.ports import Embedded
 
 if TYPE_CHECKING:
@@ -30,10 +30,6 @@ _SHORT_TEXTS: Final = 4
 _SHORT_CHARACTERS: Final = 4_000
 _JOIN_SECONDS: Final = 1.0
 _EXIT_SECONDS: Final = 5.0
-
-
-class OutageError(EmbedderError):
-    """The encoder failed for a reason that no text is to blame for; asking again text by text is useless."""
 
 
 class _Request:
@@ -71,7 +67,7 @@ class BatchingEmbedder:
     The vectors of the `queries_kept` queries asked last are kept; equal queries asked at once are computed once. What
     `embed_query` returns is shared and read-only.
 
-    Every failure of `encode` reaches exactly the callers whose texts fail, as EmbedderError; an OutageError reaches
+    Every failure of `encode` reaches exactly the callers whose texts fail, as EmbedderError; an EmbedderUnavailableError reaches
     all callers of the batch. ClosedError after `close()`, and in a process forked after the first use.
     """
 
@@ -284,7 +280,11 @@ class BatchingEmbedder:
                 [request.texts[index] for request, indices in pieces for index in indices]
             )
         except BaseException as error:
-            if len(pieces) > 1 and isinstance(error, Exception) and not isinstance(error, OutageError):
+            if (
+                len(pieces) > 1
+                and isinstance(error, Exception)
+                and not isinstance(error, EmbedderUnavailableError)
+            ):
                 for piece in pieces:
                     self._run([piece])
                 return

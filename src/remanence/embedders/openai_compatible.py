@@ -10,8 +10,14 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from remanence.domain.records import EmbeddingModel
-from remanence.embedders.batching import BatchingEmbedder, OutageError
-from remanence.errors import EmbedderError, EmbedderMismatchError, InvalidInputError, MissingExtraError
+from remanence.embedders.batching import BatchingEmbedder
+from remanence.errors import (
+    EmbedderError,
+    EmbedderMismatchError,
+    EmbedderUnavailableError,
+    InvalidInputError,
+    MissingExtraError,
+)
 
 try:
     import httpx
@@ -105,7 +111,7 @@ class OpenAICompatibleEmbedder(BatchingEmbedder):
         return self._read(self._answer(body), len(texts))
 
     def _answer(self, body: dict[str, object]) -> httpx.Response:
-        """The first good response, after retries. OutageError when they are used up."""
+        """The first good response, after retries. EmbedderUnavailableError when they are used up."""
         attempt = 0
         while True:
             wait: float | None = None
@@ -125,7 +131,7 @@ class OpenAICompatibleEmbedder(BatchingEmbedder):
                 wait = _retry_after(response)
             if attempt >= self._max_retries or self._closing.is_set():
                 tries = f"{attempt + 1} {'try' if attempt == 0 else 'tries'}"
-                raise OutageError(
+                raise EmbedderUnavailableError(
                     f"The embedding server {self._server} {trouble}; gave up after {tries}"
                 ) from cause
             backoff = _FIRST_WAIT * 2**attempt * (1 - self._chance() / 2)

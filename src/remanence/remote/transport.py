@@ -44,7 +44,9 @@ LONGEST_WAIT: Final = 2.0
 LONGEST_ASKED: Final = 10.0  # seconds of Retry-After that a call waits for; when longer, the caller is told
 SHOWN: Final = 200
 
-_PASSING: Final = frozenset({"server_unavailable", "store_unavailable", "embedder_error", "closed"})
+_PASSING: Final = frozenset(
+    {"server_unavailable", "store_unavailable", "embedder_error", "embedder_unavailable", "closed"}
+)
 """Codes of 503 that time mends. A disk that is full or read-only stays so for longer than a call."""
 
 _NOT_SENT = (
@@ -262,12 +264,13 @@ class Transport:
         url = self.address.base + call.path
         if call.query:
             url += "?" + urlencode(call.query, quote_via=quote)
+        content = {} if call.body is None else {"Content-Type": "application/json"}
         try:
             response = self._client.request(
                 call.method,
                 url,
                 content=call.body,
-                headers=None if call.body is None else {"Content-Type": "application/json"},
+                headers={**content, **call.headers},
                 timeout=httpx.Timeout(remaining, connect=min(CONNECT_SECONDS, remaining)),
             )
         except _NOT_SENT as error:
