@@ -67,8 +67,8 @@ class BatchingEmbedder:
     The vectors of the `queries_kept` queries asked last are kept; equal queries asked at once are computed once. What
     `embed_query` returns is shared and read-only.
 
-    Every failure of `encode` reaches exactly the callers whose texts fail, as EmbedderError; an EmbedderUnavailableError reaches
-    all callers of the batch. ClosedError after `close()`, and in a process forked after the first use.
+    Every failure of `encode` reaches exactly the callers whose texts fail, as EmbedderError; an
+    EmbedderUnavailableError reaches all callers of the batch. ClosedError after `close()`, and in a process forked after the first use.
     """
 
     def __init__(
