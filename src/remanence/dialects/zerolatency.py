@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
@@ -47,6 +48,8 @@ FIRST_LOOK, LAST_LOOK = 0.01, 0.2  # seconds between two looks at it
 MOST_AGENTS: Final = 1_000  # among which a memory is looked for that comes without its agent
 GRAPH: Final = 1_000  # newest memories that entities are read from
 EXPORTED_AT_ONCE: Final = 500
+SHORT: Final = 10_000  # characters whose turns are found at once, in about 10 ms
+_reader = ThreadPoolExecutor(1, "remanence-turns")  # for longer texts: one is enough, they only compute
 
 AgentId = Annotated[str | None, Query(description="Default: `default`.")]
 AnyAgent = Annotated[str | None, Query(description="Default: whichever has it.")]
@@ -59,15 +62,15 @@ Entity = Annotated[str, Query(min_length=1, max_length=200)]
 @router.post("/extract", responses={202: {"description": "It will be done."}})
 async def extract(body: ExtractBody, access: AccessDep) -> Response:
     """Make memories of what was said. Answers when it is done, or with its job when that takes long."""
-    work = _checked(access, body.namespace, body.session_key, body.messages())
-    (done,) = await _awaited(access, await _accept(access, [work]))
+    (done,) = await _awaited(access, await _accept(access, await _work_of(access, body)))
     return json_response(job_of(done), _status([done]))
 
 
 @router.post("/extract/batch", responses={202: {"description": "It will be done."}})
 async def extract_batch(body: BatchBody, access: AccessDep) -> Response:
     """The same for up to 50 turns."""
-    work = [_checked(access, *whose, said) for whose, said in body.conversations().items()]
+    agents = {turn.agent_id or body.namespace for turn in body.turns}
+    work = await _work(access, agents, _size(body.turns), body.conversations)
     done = await _awaited(access, await _accept(access, work))
     return json_response(jobs_of(done), _status(done))
 
@@ -75,8 +78,7 @@ async def extract_batch(body: BatchBody, access: AccessDep) -> Response:
 @router.post("/memories/extract", status_code=202)
 async def extract_later(body: ExtractBody, access: AccessDep) -> Response:
     """Make memories of what was said, in the background."""
-    work = _checked(access, body.namespace, body.session_key, body.messages())
-    (job,) = await _accept(access, [work])
+    (job,) = await _accept(access, await _work_of(access, body))
     return json_response(job_of(job), 202)
 
 
@@ -89,12 +91,40 @@ async def extract_status(job_id: str, access: AccessDep) -> Response:
     return json_response(job_of(job))
 
 
-def _checked(
-    access: Access, namespace: str, session_key: str | None, messages: Sequence[dict[str, str]]
-) -> tuple[str, dict[str, Json]]:
-    """What there is to do, and in which namespace."""
-    access.writing(namespace, memories=len(messages))
-    return namespace, extraction(messages, session_id=session_key or None)
+Said = Mapping[tuple[str, str | None], Sequence[dict[str, str]]]
+"""Messages by namespace and session."""
+
+
+async def _work_of(access: Access, body: ExtractBody) -> list[tuple[str, dict[str, Json]]]:
+    def read() -> Said:
+        return {(body.namespace, body.session_key): body.messages()}
+
+    return await _work(access, [body.namespace], _size([body]), read)
+
+
+async def _work(
+    access: Access, namespaces: Iterable[str], size: int, read: Callable[[], Said]
+) -> list[tuple[str, dict[str, Json]]]:
+    """What there is to do, and in which namespaces. Nothing is read for who may not write there."""
+    for namespace in namespaces:
+        access.require("write")
+        access.cover(namespace)
+
+    def checked() -> list[tuple[str, int, dict[str, Json]]]:
+        return [
+            (namespace, len(messages), extraction(messages, session_id=session or None))
+            for (namespace, session), messages in read().items()
+        ]
+
+    found = checked() if size <= SHORT else await asyncio.get_running_loop().run_in_executor(_reader, checked)
+    for namespace, count, _ in found:
+        access.writing(namespace, memories=count)
+    return [(namespace, payload) for namespace, _, payload in found]
+
+
+def _size(bodies: Iterable[ExtractBody]) -> int:
+    """Characters to be read, roughly."""
+    return sum(len(body.content or "") + 100 * len(body.conversation or ()) for body in bodies)
 
 
 async def _accept(access: Access, work: Sequence[tuple[str, dict[str, Json]]]) -> list[Job]:

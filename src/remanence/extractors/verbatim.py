@@ -66,7 +66,7 @@ def conversation(text: str, *, role: str = "user") -> list[Turn]:
     """
     turns: list[tuple[str, list[str]]] = []
     for line in text.splitlines():
-        found = _TURN.fullmatch(line)
+        found = _TURN.fullmatch(line) if ":" in line else None
         name = found["name"] if found else None
         if found and name is not None and name.casefold() not in _HEADINGS:
             turns.append((name, [found["words"] or ""]))
