@@ -394,12 +394,17 @@ class AsyncEngine:
             profile=profile or self._profile,
         )
         hits, request = await self._search(asking)
+
+        def render() -> Block:
+            count = self._backend.count_tokens
+            block, shown = render_shown(hits, max_tokens=budget, count=count)
+            chosen = Hits(shown, confidence=hits.confidence, degraded=hits.degraded)
+            return Block(block, chosen, count(block) if block else 0)
+
         # Choosing what fits compares every text with the ones before it: not on the event loop.
-        block, shown = await self._backend.search(
-            lambda: render_shown(hits, max_tokens=budget, count=self._backend.count_tokens)
-        )
-        self._count(shown, asking, request)
-        return Block(block, Hits(shown, confidence=hits.confidence, degraded=hits.degraded))
+        block = await self._backend.search(render)
+        self._count(block.hits, asking, request)
+        return block
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a text as context blocks count them: estimated, or as the setting `tokenizer` says."""

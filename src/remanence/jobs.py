@@ -23,6 +23,7 @@ from remanence.engine import AsyncEngine
 from remanence.errors import (
     AccessError,
     ConflictError,
+    EmbedderError,
     IdempotencyConflictError,
     InvalidInputError,
     MissingExtraError,
@@ -439,6 +440,8 @@ def _text(error: BaseException) -> str:
     """What is kept of an error: our own texts hold no secrets, those of others may."""
     if _bug(error):
         return f"unexpected {type(error).__name__}; the log of the worker has more"
+    if isinstance(error, EmbedderError):  # its server's words may repeat the texts it was given
+        return f"the embedder failed ({type(error.__cause__ or error).__name__})"
     text = str(error)
     return text if len(text) <= MOST_ERROR else text[: MOST_ERROR - 1] + "…"
 

@@ -40,8 +40,10 @@ def test_memories_and_values_are_the_servers(server, tmp_path):
 
 
 def test_commands_about_a_file_want_a_file(server, tmp_path):
-    refused = remanence(server, "stats", "team", home=tmp_path)
-    assert refused.returncode == 1 and "error[invalid_input]" in refused.stderr and "--db" in refused.stderr
+    for command in (["stats", "team"], ["keys", "create"], ["keys", "list"], ["doctor"], ["export"]):
+        refused = remanence(server, *command, home=tmp_path)
+        assert refused.returncode == 1 and "error[invalid_input]" in refused.stderr, command
+        assert "--db" in refused.stderr and list(tmp_path.iterdir()) == []
     db = tmp_path / "own.db"
     assert remanence(server, "remember", "team", "Only here.", "--db", db, home=tmp_path).returncode == 0
     assert db.exists()

@@ -184,7 +184,7 @@ HITS = Hits([Recalled(record=RECORD, score=1.0, why={})])
         (answers.Memory, wire.record_to_dict(RECORD)),
         (answers.Hit, wire.hit_to_dict(HITS[0])),
         (answers.Hits, wire.hits_to_dict(HITS)),
-        (answers.Block, wire.block_to_dict(Block("text", HITS), 1)),
+        (answers.Block, wire.block_to_dict(Block("text", HITS, 1))),
         (answers.Remembered, wire.remembered_to_dict(Remembered(record=RECORD, action="added"))),
         (answers.Receipt, wire.receipt_to_dict(Receipt(ids=("1",), versions=1))),
         (

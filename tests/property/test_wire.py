@@ -164,9 +164,9 @@ def test_an_entry_as_text_is_the_same(entry):
 
 @given(TEXTS, FOUND)
 def test_a_block_comes_back_with_its_hits(text, hits):
-    back = wire.block_from_dict(sent(wire.block_to_dict(Block(text, hits), 7)))
+    back = wire.block_from_dict(sent(wire.block_to_dict(Block(text, hits, 7))))
     assert isinstance(back, Block) and (back, back.hits) == (text, hits)
-    assert (back.hits.confidence, back.hits.degraded) == (hits.confidence, hits.degraded)
+    assert (back.hits.confidence, back.hits.degraded, back.tokens) == (hits.confidence, hits.degraded, 7)
 
 
 @every_kind

@@ -146,10 +146,7 @@ def opened_backend(settings: Settings, *, create: bool = False) -> Generator[Bac
     """What lies behind all memories of a database."""
     from remanence.bootstrap import open_backend
 
-    if settings.url:
-        raise InvalidInputError(
-            "url", "this command works on a file and not through a server; name the file with --db"
-        )
+    refuse_server(settings)
     if not create:
         require_database(settings)
     backend = open_backend(settings)
@@ -162,6 +159,14 @@ def opened_backend(settings: Settings, *, create: bool = False) -> Generator[Bac
         raise
     else:
         backend.release()
+
+
+def refuse_server(settings: Settings) -> None:
+    """A command about a whole file must not take another file for the server that the settings name."""
+    if settings.url:
+        raise InvalidInputError(
+            "url", "this command works on a file and not through a server; name the file with --db"
+        )
 
 
 def require_database(settings: Settings) -> None:

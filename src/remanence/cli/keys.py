@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from remanence.cli import render, values
-from remanence.cli.frame import Command, Frame, Group, frame_of, require_database
+from remanence.cli.frame import Command, Frame, Group, frame_of, refuse_server, require_database
 from remanence.domain.callers import Right
 from remanence.domain.transfer import time_text
 
@@ -171,6 +171,7 @@ def opened_keys(frame: Frame, *, create: bool = False) -> Generator[KeyRing]:
     from remanence.ports import Documents
 
     settings = frame.settings()
+    refuse_server(settings)
     if not create:
         require_database(settings)
     store = open_store(settings)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from remanence.cli import progress, render
-from remanence.cli.frame import frame_of, opened_backend, require_database
+from remanence.cli.frame import frame_of, opened_backend, refuse_server, require_database
 from remanence.cli.overview import file_bytes, megabytes, model_dict, model_text
 from remanence.errors import NotFoundError, RemanenceError, StoreError
 from remanence.settings import Settings
@@ -121,6 +121,7 @@ def _database(settings: Settings) -> Iterator[Check]:
     from remanence.bootstrap import open_store, shared_embedder
     from remanence.ports import Checkable
 
+    refuse_server(settings)
     where = str(settings.path or ":memory:")
     try:
         require_database(settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from remanence import __version__
@@ -60,7 +61,8 @@ async def count_tokens(body: models.Tokens, access: AccessDep) -> Response:
     """As context blocks count them: estimated, or as the setting `tokenizer` says."""
     # Which namespace does not matter; a pattern is a name that the pattern itself covers.
     memory = access.reading(next(iter(access.caller.namespaces), "default"))
-    return json_response({"tokens": memory.count_tokens(body.text)})
+    # An exact tokenizer takes long texts long.
+    return json_response({"tokens": await run_in_threadpool(memory.count_tokens, body.text)})
 
 
 @router.post(

@@ -165,9 +165,8 @@ async def recall(ns: Ns, body: models.Recall, access: AccessDep) -> Response:
 )
 async def context(ns: Ns, body: models.Context, access: AccessDep) -> Response:
     """What is recalled for the query, fenced and never over `max_tokens`; `hits` are the memories it shows."""
-    memory = access.reading(ns, also=body.namespaces)
-    block = await memory.context(**_asked(body))
-    return json_response(wire.block_to_dict(block, memory.count_tokens(block) if block else 0))
+    block = await access.reading(ns, also=body.namespaces).context(**_asked(body))
+    return json_response(wire.block_to_dict(block))
 
 
 # -- reading

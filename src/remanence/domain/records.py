@@ -198,13 +198,15 @@ class Hits(list[Recalled]):
 
 
 class Block(str):
-    """A block for a prompt: a str that also knows the `hits` that stand in it, and what the recall said of all."""
+    """A block for a prompt: a str that also knows the `hits` that stand in it, and how many `tokens` it has."""
 
     hits: Hits
+    tokens: int
 
-    def __new__(cls, text: str = "", hits: Hits | None = None) -> Block:
+    def __new__(cls, text: str = "", hits: Hits | None = None, tokens: int = 0) -> Block:
         block = super().__new__(cls, text)
         block.hits = Hits() if hits is None else hits
+        block.tokens = tokens
         return block
 
 

@@ -146,9 +146,8 @@ def hits_to_dict(hits: Hits) -> dict[str, Any]:
     }
 
 
-def block_to_dict(block: Block, tokens: int) -> dict[str, Any]:
-    """`tokens` as the memory counts them."""
-    return {"context": str(block), "tokens": tokens, **hits_to_dict(block.hits)}
+def block_to_dict(block: Block) -> dict[str, Any]:
+    return {"context": str(block), "tokens": block.tokens, **hits_to_dict(block.hits)}
 
 
 def remembered_to_dict(done: Remembered) -> dict[str, Any]:
@@ -283,7 +282,7 @@ def hits_from_dict(data: object) -> Hits:
 
 def block_from_dict(data: object) -> Block:
     found = _object("answer", data)
-    return Block(_text(found, "context"), hits_from_dict(found))
+    return Block(_text(found, "context"), hits_from_dict(found), _whole(found, "tokens"))
 
 
 def remembered_from_dict(data: object) -> Remembered:

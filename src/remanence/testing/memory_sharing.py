@@ -123,9 +123,9 @@ class SharingContract:
         assert "PostgreSQL" in block and block == str(block)
         assert set(contents(block.hits)) <= {"We chose PostgreSQL.", "The office has a blue door."}
         assert block.hits[0].content == "We chose PostgreSQL." and block.hits.degraded == ()
-        assert 0 <= block.hits.confidence <= 1
+        assert 0 <= block.hits.confidence <= 1 and block.tokens == memory.count_tokens(block)
         nothing = memory.at("empty").context("anything")
-        assert nothing.hits == [] and nothing == ""
+        assert nothing.hits == [] and nothing.tokens == 0 and nothing == ""
 
     def test_a_closed_memory_shares_nothing(self, kit: Kit) -> None:
         memory = kit.open("team")
