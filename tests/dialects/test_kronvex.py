@@ -1,11 +1,15 @@
 """What clients of Kronvex send and expect, against a server."""
 
+import asyncio
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 import pytest
 
+from remanence.dialects.kronvex_agents import Agents
+from remanence.domain.serving import Document
 from remanence.testing.golden import replay
 from remanence.testing.scripted_llm import ScriptedLLM
 from remanence.testing.server import running_server
@@ -131,6 +135,28 @@ def test_what_was_superseded_is_a_conflict_and_can_be_restored(http):
     assert restored["restored"] is True and restored["superseded"] is False
     found = http.get(f"{AGENTS}/keyed/conflicts").json()["memories"]
     assert [memory["id"] for memory in found] == [new["id"]]
+
+
+class Unread:
+    """The access of a caller while what the store holds cannot be read, only written."""
+
+    def documents(self, kind):
+        return self
+
+    def writing(self, namespace, *, memories=1):
+        return self
+
+    async def put(self, id, body, *, if_version=None):
+        now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+        return Document(id=id, body=body, version=1, created_at=now, updated_at=now)
+
+    def __getattr__(self, name):
+        raise AssertionError(f"{name} was asked for")
+
+
+def test_an_agent_that_was_made_is_answered_without_another_look_at_the_store():
+    made = asyncio.run(Agents(Unread()).add("new", name="New", description=None, metadata={"a": 1}))
+    assert (made.id, made.name, made.metadata, made.memories) == ("new", "New", {"a": 1}, 0)
 
 
 def test_deleting_an_agent_erases_what_other_dialects_put_there(http):

@@ -41,10 +41,11 @@ class Agents:
         self._cards = access.documents(KIND)
 
     async def add(self, id: str, *, name: str, description: str | None, metadata: Any) -> Agent:
-        """Give a namespace a card. ConflictError if it has one."""
+        """Give a namespace that nobody has used yet a card. ConflictError if it has one."""
         body = _body(name, description, metadata)
         self._access.writing(id, memories=0)
-        return await self._agent(id, await self._cards.put(id, body, if_version=0))
+        # Nothing is read once it is made: if that failed, who asked for it would ask for another one.
+        return _carded(await self._cards.put(id, body, if_version=0), memories=0)
 
     async def get(self, id: str) -> Agent:
         """NotFoundError for one that has neither a card nor memories."""
@@ -82,7 +83,7 @@ class Agents:
                 changed = await self._cards.put(id, body, if_version=0 if card is None else card.version)
             except ConflictError:
                 continue  # somebody else changed it meanwhile
-            return await self._agent(id, changed)
+            return _carded(changed, memories=known.memories)
         raise ConflictError(f"agent {id!r} was changed by others again and again; try once more")
 
     async def remove(self, id: str) -> None:
@@ -100,15 +101,29 @@ class Agents:
         stats = await self._access.reading(id).stats()
         if card is None and not stats.memories:
             raise NotFoundError(f"there is no agent {id!r}")
-        body: Mapping[str, Any] = {} if card is None else card.body
+        if card is not None:
+            return _carded(card, memories=stats.memories)
         return Agent(
             id=id,
-            name=body.get("name", id),
-            description=body.get("description"),
-            metadata=body.get("metadata", {}),
-            created_at=card.created_at if card is not None else stats.oldest or self._access.now(),
+            name=id,
+            description=None,
+            metadata={},
+            created_at=stats.oldest or self._access.now(),
             memories=stats.memories,
         )
+
+
+def _carded(card: Document, *, memories: int) -> Agent:
+    """The agent that has this card."""
+    body: Mapping[str, Any] = card.body
+    return Agent(
+        id=card.id,
+        name=body.get("name", card.id),
+        description=body.get("description"),
+        metadata=body.get("metadata", {}),
+        created_at=card.created_at,
+        memories=memories,
+    )
 
 
 def _body(name: str, description: str | None, metadata: Any) -> Mapping[str, Any]:
