@@ -11,7 +11,6 @@ import typer
 from remanence.cli.frame import frame_of
 from remanence.errors import MissingExtraError
 
-
 NEEDED = ("fastapi", "prometheus_client", "structlog", "uvicorn")
 
 
