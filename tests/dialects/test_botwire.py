@@ -1,5 +1,6 @@
 """What clients of BotWire send and expect, against a server."""
 
+import asyncio
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from remanence.dialects.botwire import text_of, value_of
+from remanence.dialects import botwire
+from remanence.dialects.botwire import LARGE, text_of, value_of
 from remanence.testing.golden import replay
 from remanence.testing.server import running_server
 
@@ -148,6 +150,33 @@ def test_a_namespace_with_many_keys_tells_them_all(http):
     told = http.get("/memory/many").json()
     assert told["count"] == 1_010 and told["keys"] == keys
     assert [entry["key"] for entry in told["entries"]] == keys[:1_000]
+
+
+def test_values_are_listed_with_their_sizes(http):
+    texts = {
+        "plain": "abc",
+        "wide": "é€😀",
+        "escaped": 'a "quoted"\n\\ line',
+        "long": "x\n" * 60_000,
+        "empty": "",
+    }
+    for key, text in texts.items():
+        sent = http.put(f"/memory/sizes/{key}", json={"value": text}).json()
+        assert sent["bytes"] == len(text.encode())
+    http.put("/memory/sizes/object", json={"value": '{"a": [1, 2]}'})
+    http.put("/v1/namespaces/sizes/kv/null", json={"value": None})
+    told = {entry["key"]: entry["bytes"] for entry in http.get("/memory/sizes").json()["entries"]}
+    expected = {key: len(text.encode()) for key, text in texts.items()}
+    assert told == {**expected, "object": len('{"a": [1, 2]}'), "null": 0}
+
+
+@pytest.mark.parametrize("stored", ['"plain"', '"' + "x" * LARGE + '"', "[" + "1," * LARGE + "1]"])
+def test_the_size_of_a_value_needs_no_reading_of_it(monkeypatch, stored):
+    def read(text):
+        raise AssertionError("it was read")
+
+    monkeypatch.setattr(botwire.json, "loads", read)
+    assert asyncio.run(botwire.size_of(stored)) == len(stored.strip('"'))
 
 
 # -- channels

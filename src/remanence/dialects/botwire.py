@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
@@ -25,6 +26,7 @@ NAMESPACE: Final = "default"
 IDENTITY: Final = "identity"
 PAGE: Final = 500  # identities read at once
 ENTRIES: Final = 1_000  # of a namespace, listed with their sizes and times
+LARGE: Final = 100_000  # characters, whose decoding others need not wait for
 
 PostType = Literal[
     "signal", "analysis", "decision", "alert", "question", "response", "human", "status", "data"
@@ -101,13 +103,24 @@ async def list_values(ns: str, access: AccessDep) -> Response:
     """All keys, sorted, and size and times of the first thousand."""
     kv = access.reading(ns).kv
     keys = await kv.keys()
-    entries = [await kv.entry(key) for key in keys[:ENTRIES]]
-    described = [
-        {**_described(entry), "bytes": len((text_of(json.loads(entry.value)) or "").encode())}
-        for entry in entries
-        if entry is not None  # deleted meanwhile
-    ]
+    described: list[dict[str, Any]] = []
+    for key in keys[:ENTRIES]:  # one by one, so that no two values are held at once
+        entry = await kv.entry(key)
+        if entry is not None:  # else it was deleted meanwhile
+            described.append({**_described(entry), "bytes": await size_of(entry.value)})
+        await asyncio.sleep(0)  # where reads are done at once, others have their turn
     return json_response({"namespace": ns, "count": len(keys), "keys": keys, "entries": described})
+
+
+async def size_of(stored: str) -> int:
+    """Bytes of a value as it was sent; of a large one that is no text, those of its JSON as it is kept."""
+    if stored[0] == '"' and "\\" not in stored:
+        return len(stored.encode()) - 2  # as most texts are: nothing of them has to be decoded
+    if len(stored) <= LARGE:
+        return len((text_of(json.loads(stored)) or "").encode())
+    if stored[0] == '"':
+        return len((await asyncio.to_thread(json.loads, stored)).encode())
+    return len(stored.encode())
 
 
 def _described(entry: Entry) -> dict[str, Any]:
