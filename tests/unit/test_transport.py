@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from remanence.domain import wire
 from remanence.errors import (
     ClosedError,
     ConflictError,
@@ -26,7 +27,7 @@ from remanence.errors import (
     UnauthenticatedError,
 )
 from remanence.remote import transport as module
-from remanence.remote.requests import Call, segment
+from remanence.remote.requests import Call
 from remanence.remote.transport import Address, StrangeAnswerError, Transport
 from remanence.testing.scripted_server import BREAK, HANG, OK, ScriptedServer, answer, problem
 from remanence.testing.server import free_port
@@ -283,7 +284,7 @@ def test_any_name_is_one_segment(scripted, name):
     from urllib.parse import unquote
 
     server, transport, _ = scripted()
-    transport.send(Call(method="GET", path=f"/v1/{segment(name)}/end", query=[("a b", "ü&=")]))
+    transport.send(Call(method="GET", path=f"/v1/{wire.segment(name)}/end", query=[("a b", "ü&=")]))
     path = server.requests[0].path
     assert path.startswith("/v1/") and path.endswith("/end?a%20b=%C3%BC%26%3D")
     assert unquote(path.split("?")[0].removeprefix("/v1/").removesuffix("/end")) == name

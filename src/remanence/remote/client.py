@@ -4,36 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import builtins
-import itertools
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from remanence.domain import validation, wire
-from remanence.domain.records import (
-    Block,
-    Draft,
-    Hits,
-    MemoryRecord,
-    NamespaceStats,
-    Receipt,
-    Remembered,
-)
+from remanence.domain.records import Block, Hits, MemoryRecord, NamespaceStats, Receipt, Remembered
 from remanence.domain.serving import Channel
 from remanence.engine import UNSET, Maybe
-from remanence.errors import (
-    ClosedError,
-    InvalidInputError,
-    RemanenceError,
-    ServerError,
-    ServerUnavailableError,
-)
+from remanence.errors import ClosedError, InvalidInputError, ServerError, ServerUnavailableError
 from remanence.recalling import Asking
-from remanence.remote.connection import Connection, connect, is_away, remote_settings
-from remanence.remote.items import Item, moment_query, profile_body, seconds
+from remanence.remote.connection import Connection, connect, remote_settings
+from remanence.remote.items import asked, changes, checked_item, checked_items, moment_query
+from remanence.remote.remembering import keep
 from remanence.remote.requests import (
-    ATTEMPTS,
     Answer,
     Call,
     body,
@@ -42,7 +27,6 @@ from remanence.remote.requests import (
     member,
     members,
     remember_call,
-    segment,
 )
 from remanence.remote.values import AsyncRemoteChannel, AsyncRemoteKeyValue
 
@@ -50,11 +34,8 @@ if TYPE_CHECKING:
     from remanence.domain.ranking import RankingProfile
     from remanence.settings import Settings
 
-MOST_ITEMS: Final = 1_000
-"""Memories that a server takes in one call, which is one transaction."""
 TENANT_SECONDS: Final = 2.0
 POLL_SECONDS: Final = (0.1, 2.0)
-_ARGUMENTS = frozenset(Draft.__dataclass_fields__) - {"expires_at"} | {"ttl"}
 
 
 class TenantUnknownError(ServerUnavailableError, AttributeError):
@@ -116,7 +97,7 @@ class AsyncRemoteMemory:
         self._connection = connection
         self._parent = parent
         self._closed = False
-        self._base = f"/v1/namespaces/{segment(namespace)}"
+        self._base = f"/v1/namespaces/{wire.segment(namespace)}"
         self.kv = AsyncRemoteKeyValue(self._base, self._send, self._check_open)
 
     def __repr__(self) -> str:
@@ -208,7 +189,7 @@ class AsyncRemoteMemory:
         again when a connection was lost; the result's `action` is `replayed` if the first one had arrived. With a
         spool it may be `spooled`: then it is on this machine's disk, and goes out when the server is back.
         """
-        item = self._item(
+        item = checked_item(
             {
                 "content": content,
                 "type": type,
@@ -222,7 +203,8 @@ class AsyncRemoteMemory:
                 "valid_from": valid_from,
                 "key": key,
                 "idempotency_key": idempotency_key,
-            }
+            },
+            self._connection.max_content,
         )
         self._check_open()
 
@@ -234,33 +216,14 @@ class AsyncRemoteMemory:
             )
             return [wire.remembered_from_dict(answer.data)]
 
-        return (await self._remember([item], send))[0]
+        return (await keep(self._connection, self._namespace, [item], send))[0]
 
     async def remember_many(self, items: Iterable[str | Mapping[str, Any]]) -> builtins.list[Remembered]:
         """Keep many memories in one transaction: all of them, or none. An item is a text or `remember`'s arguments.
 
         At most 1,000; InvalidInputError for more.
         """
-        if isinstance(items, str | bytes | Mapping) or not isinstance(items, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
-            raise InvalidInputError(
-                "items",
-                f"must be a list of texts or dicts, not {builtins.type(items).__name__}",  # pyright: ignore[reportUnknownArgumentType]
-            )
-        checked: builtins.list[Item] = []
-        for i, item in enumerate(itertools.islice(items, MOST_ITEMS + 1)):
-            if i == MOST_ITEMS:
-                raise InvalidInputError(
-                    "items", f"are more than {MOST_ITEMS:,}, the most that a server keeps in one transaction"
-                )
-            arguments: Mapping[str, Any] = {"content": item} if isinstance(item, str) else item
-            if not isinstance(arguments, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise InvalidInputError(
-                    f"items[{i}]", f"must be a str or a dict, not {builtins.type(item).__name__}"
-                )
-            try:
-                checked.append(self._item(arguments))
-            except InvalidInputError as error:
-                raise InvalidInputError(f"items[{i}].{error.argument}", error.why) from None
+        checked = checked_items(items, self._connection.max_content)
         self._check_open()
         if not checked:
             return []
@@ -273,37 +236,7 @@ class AsyncRemoteMemory:
                 raise ServerError(f"the server answered {len(results)} results for {len(checked)} memories")
             return results
 
-        return await self._remember(checked, send)
-
-    def _item(self, arguments: Mapping[str, Any]) -> Item:
-        unknown = set(arguments) - _ARGUMENTS
-        if unknown:
-            raise InvalidInputError(
-                sorted(map(str, unknown))[0], f"is unknown; known are {sorted(_ARGUMENTS)}"
-            )
-        if "content" not in arguments:
-            raise InvalidInputError("content", "is missing")
-        draft = validation.draft(now=datetime.now(UTC), max_content=self._connection.max_content, **arguments)
-        return Item.of(draft, arguments.get("ttl"))
-
-    async def _remember(
-        self, items: builtins.list[Item], send: Callable[[int], Awaitable[builtins.list[Remembered]]]
-    ) -> builtins.list[Remembered]:
-        spool = self._connection.spool
-        if spool is None:
-            return await send(ATTEMPTS)
-        run = asyncio.get_running_loop().run_in_executor
-        if not await run(None, spool.any):
-            try:
-                return await send(1)  # it is the spool that waits, not the caller
-            except RemanenceError as error:
-                if not is_away(error):
-                    raise
-        # Whatever waits goes first, so this waits behind it.
-        now = datetime.now(UTC)
-        await run(None, spool.add, self._namespace, [item.sent for item in items], now)
-        self._connection.start_draining()
-        return [item.spooled(self._namespace, now) for item in items]
+        return await keep(self._connection, self._namespace, checked, send)
 
     def spooled(self) -> int:
         """How many memories wait in the spool; 0 without one."""
@@ -392,18 +325,7 @@ class AsyncRemoteMemory:
         return wire.block_from_dict(await self._ask("context", {"max_tokens": budget, **self._asked(asking)}))
 
     def _asked(self, asking: Asking) -> dict[str, Any]:
-        also = [name for name in dict.fromkeys((*self._reads, *asking.namespaces)) if name != self._namespace]
-        given = {
-            "query": asking.query,
-            "limit": asking.limit,
-            **filter_body(asking.filter),
-            "as_of": wire.argument(asking.as_of),
-            "min_score": asking.min_score,
-            "min_confidence": asking.min_confidence,
-            "namespaces": also,
-            "profile": profile_body(asking.profile),
-        }
-        return {name: value for name, value in given.items() if value is not None}
+        return asked(asking, self._namespace, self._reads)
 
     def count_tokens(self, text: str) -> int:
         """Tokens of a text, counted here as this process's setting `tokenizer` says, without asking the server."""
@@ -546,22 +468,12 @@ class AsyncRemoteMemory:
             "pinned": pinned,
             "ttl": ttl,
             "valid_from": valid_from,
+            "valid_to": valid_to,
             "key": key,
         }
-        given = {name: value for name, value in given.items() if value is not UNSET}
-        draft = validation.draft(
-            **{"content": "unchanged", **given},
-            now=datetime.now(UTC),
-            max_content=self._connection.max_content,
+        sent = changes(
+            {name: value for name, value in given.items() if value is not UNSET}, self._connection.max_content
         )
-        sent: dict[str, Any] = {
-            name: seconds(value) if name == "ttl" else wire.argument(getattr(draft, name))
-            for name, value in given.items()
-        }
-        if valid_to is not UNSET:
-            sent["valid_to"] = wire.argument(validation.optional_moment("valid_to", valid_to))
-        if not sent:
-            raise InvalidInputError("update", "names nothing to change")
         if if_version is not None:
             sent["if_version"] = validation.count("if_version", if_version, most=validation.MAX_VERSION)
         call = Call(method="PATCH", path=self._base + self._memory(id), body=body(sent))
@@ -640,7 +552,9 @@ class AsyncRemoteMemory:
                 progress(told["done"], told["total"])
             await asyncio.sleep(wait)
             wait = min(wait * 1.5, longest)
-            answer = await self._send(Call(method="GET", path=f"/v1/jobs/{segment(job)}", repeatable=True))
+            answer = await self._send(
+                Call(method="GET", path=f"/v1/jobs/{wire.segment(job)}", repeatable=True)
+            )
         if state != "complete":
             raise ServerError(
                 f"the server could not make new vectors: {answer.data.get('error')} (job {job})"
@@ -678,4 +592,4 @@ class AsyncRemoteMemory:
 
     def _memory(self, id: str) -> str:
         self._check_open()
-        return f"/memories/{segment(validation.text('id', id, limit=validation.MAX_KEY))}"
+        return f"/memories/{wire.segment(validation.text('id', id, limit=validation.MAX_KEY))}"

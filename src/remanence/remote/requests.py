@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar, cast
-from urllib.parse import quote
 
 from remanence.domain import wire
 from remanence.domain.records import Filter
@@ -22,13 +21,15 @@ Pairs = list[tuple[str, str]]
 class Call:
     """One request. `repeatable` if the server may get it twice without harm; `body` is JSON.
 
-    It takes at most `within` seconds, if that is less than what all calls may take.
+    `headers` are sent besides those of every call. It takes at most `within` seconds, if that is less than what all
+    calls may take.
     """
 
     method: str
     path: str
     query: Sequence[tuple[str, str]] = ()
     body: bytes | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
     repeatable: bool = False
     attempts: int = ATTEMPTS
     within: float = float("inf")
@@ -45,12 +46,6 @@ class Answer:
 Send = Callable[[Call], Awaitable[Answer]]
 
 
-def segment(name: str) -> str:
-    """A name as one segment of a path: any name is possible, `a/b` and `..` too."""
-    # A path of dots means another path, and clients and proxies on the way would shorten it.
-    return quote(name, safe="") if name.strip(".") else name.replace(".", "%2E")
-
-
 def body(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
@@ -59,7 +54,7 @@ def remember_call(namespace: str, items: Sequence[Mapping[str, Any]], *, attempt
     """A batch, each item with an idempotency key: so it may be sent again."""
     return Call(
         method="POST",
-        path=f"/v1/namespaces/{segment(namespace)}/memories/batch",
+        path=f"/v1/namespaces/{wire.segment(namespace)}/memories/batch",
         body=body({"items": list(items)}),
         repeatable=True,
         attempts=attempts,

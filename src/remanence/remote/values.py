@@ -12,7 +12,7 @@ from remanence.domain import validation, wire
 from remanence.domain.records import Entry
 from remanence.domain.serving import Channel, Post
 from remanence.errors import NotFoundError
-from remanence.remote.requests import Call, Send, body, member, members, segment
+from remanence.remote.requests import Call, Send, body, member, members
 
 
 class AsyncRemoteKeyValue:
@@ -70,7 +70,7 @@ class AsyncRemoteKeyValue:
 
     def _path(self, key: str) -> str:
         self._check_open()
-        return f"{self._base}/{segment(validation.text('key', key, limit=validation.MAX_KEY))}"
+        return f"{self._base}/{wire.segment(validation.text('key', key, limit=validation.MAX_KEY))}"
 
 
 class AsyncRemoteChannel:
@@ -78,7 +78,7 @@ class AsyncRemoteChannel:
 
     def __init__(self, name: str, base: str, send: Send, check_open: Callable[[], None]) -> None:
         self.name = validation.text("channel", name, limit=validation.MAX_KEY)
-        self._path = f"{base}/channels/{segment(name)}"
+        self._path = f"{base}/channels/{wire.segment(name)}"
         self._send = send
         self._check_open = check_open
 
