@@ -1,13 +1,18 @@
 """The class of `zero_latency`, embedded and on a server."""
 
+import inspect
 import os
 import subprocess
 import sys
+import time
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
-from remanence.compat.zero_latency import Memory
+from remanence import Memory as EmbeddedMemory
+from remanence.compat.zero_latency import Memory, arguments
+from remanence.domain.records import Draft
 from remanence.errors import (
     ClosedError,
     InvalidInputError,
@@ -16,6 +21,7 @@ from remanence.errors import (
     UnauthenticatedError,
 )
 from remanence.settings import Settings
+from remanence.testing.scripted_server import BREAK, ScriptedServer, answer
 from remanence.testing.server import running_server
 
 TALK = """Coder: I recommend the Falcon framework for the gateway.
@@ -49,9 +55,18 @@ def opened(request, tmp_path, server):
 def settled(added, server):
     """Wait for the jobs of a server, and pass on what was added."""
     for id in added.job_ids:
-        while httpx.get(f"{server.url}/v1/jobs/{id}").json()["state"] in ("queued", "running"):
-            pass
+        eventually(
+            lambda id=id: httpx.get(f"{server.url}/v1/jobs/{id}").json()["state"] not in ("queued", "running")
+        )
     return added
+
+
+def eventually(holds, seconds=60):
+    """Wait until it holds, for at most so long."""
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 def test_what_was_said_is_recalled_by_another_memory(opened, server):
@@ -179,8 +194,7 @@ def test_published_code_finds_it_and_the_next_run_remembers_embedded(tmp_path):
 def test_published_code_finds_it_and_the_next_run_remembers_on_a_server(server, tmp_path):
     environ = {"REMANENCE_URL": server.url, "REMANENCE_DB": str(tmp_path / "unused.db")}
     assert "log in JSON" not in run_seed(**environ)
-    while not httpx.get(f"{server.url}/memories").json():
-        pass  # the extraction goes on after the program has ended
+    eventually(lambda: httpx.get(f"{server.url}/memories").json())  # it goes on after the program has ended
     assert "We log in JSON as an architecture decision." in run_seed(**environ)
     assert not (tmp_path / "unused.db").exists()
 
@@ -193,3 +207,110 @@ def test_an_address_given_in_the_program_or_a_file_go_before_the_environment(ser
     with Memory(db=tmp_path / "own.db") as memory:
         assert memory.add("Kept in a file.").status == "complete"
     assert (tmp_path / "own.db").exists()
+
+
+# -- what is sent, and to whom
+
+
+@pytest.fixture
+def scripted():
+    server = ScriptedServer(otherwise=lambda _: answer(202, {"id": "job"}))
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def _no_environment(monkeypatch):
+    for name in ("URL", "API_KEY", "DB"):
+        monkeypatch.delenv(f"REMANENCE_{name}", raising=False)
+
+
+@pytest.mark.usefixtures("_no_environment")
+def test_the_key_of_another_server_is_never_sent(scripted, monkeypatch):
+    monkeypatch.setenv("REMANENCE_URL", "http://127.0.0.1:2")
+    monkeypatch.setenv("REMANENCE_API_KEY", "for another server")
+    for key in (None, ""):
+        with Memory(key, url=scripted.url) as memory:
+            memory.add("Kept.")
+        assert "authorization" not in scripted.requests[-1].headers
+    with Memory("own", url=scripted.url) as memory:
+        memory.add("Kept.")
+    assert scripted.requests[-1].headers["authorization"] == "Bearer own"
+
+
+@pytest.mark.usefixtures("_no_environment")
+def test_the_key_of_the_environment_goes_to_its_server(scripted, monkeypatch):
+    monkeypatch.setenv("REMANENCE_URL", scripted.url)
+    monkeypatch.setenv("REMANENCE_API_KEY", "its own")
+    for given in ({}, {"url": scripted.url + "/"}):
+        with Memory(**given) as memory:
+            memory.add("Kept.")
+        assert scripted.requests[-1].headers["authorization"] == "Bearer its own"
+
+
+@pytest.mark.parametrize(
+    ("argument", "given"),
+    [
+        ("db", {"db": "memory.db", "url": "http://127.0.0.1:1"}),
+        ("timeout", {"url": "http://127.0.0.1:1", "timeout": 0}),
+        ("timeout", {"url": "http://127.0.0.1:1", "timeout": -1}),
+        ("timeout", {"url": "http://127.0.0.1:1", "timeout": "long"}),
+        ("url", {"url": "no address"}),
+        ("url", {"url": 5}),
+        ("api_key", {"url": "http://127.0.0.1:1", "api_key": 5}),
+        ("agent_id", {"agent_id": " "}),
+    ],
+)
+def test_mixtures_and_bad_settings_are_refused(argument, given):
+    with pytest.raises(InvalidInputError) as caught:
+        Memory(**given)
+    assert caught.value.argument == argument
+
+
+def test_an_addition_that_is_sent_again_is_the_same_one(scripted):
+    scripted.script = [BREAK]
+    with Memory(url=scripted.url) as memory:
+        memory.add("\n".join(f"{'AB'[n % 2]}: word {n} of many here" for n in range(1_001)))
+        memory.add("Kept.")
+    lost, first, second, other = (request.headers["idempotency-key"] for request in scripted.requests)
+    assert lost == first and len({first, second, other}) == 3
+    assert scripted.requests[0].body == scripted.requests[1].body
+
+
+def test_a_server_makes_one_job_of_an_addition_sent_twice(server):
+    sent = {
+        "json": {"messages": [{"role": "user", "content": "Kept."}]},
+        "headers": {"Idempotency-Key": "add:1"},
+    }
+    first, again = (httpx.post(f"{server.url}/v1/namespaces/twice/extract", **sent) for _ in range(2))
+    assert first.status_code == again.status_code == 202
+    assert first.json()["id"] == again.json()["id"]
+
+
+def test_all_that_a_draft_has_is_remembered(tmp_path):
+    now = datetime.now(UTC)
+    draft = Draft(
+        content="The vault is in the cellar.",
+        type="note",
+        tags=("house",),
+        metadata={"floor": -1},
+        session_id="s",
+        source="Anna",
+        importance=0.9,
+        pinned=True,
+        expires_at=now + timedelta(days=1),
+        valid_from=now - timedelta(days=1),
+        key="vault",
+        idempotency_key="once",
+    )
+    given = arguments(draft, now)
+    assert set(given) < set(inspect.signature(EmbeddedMemory.remember).parameters)
+    with EmbeddedMemory("x", db=tmp_path / "m.db", settings=Settings(embedder="hashing")) as memory:
+        record = memory.remember(**given).record
+        assert memory.remember(**given).action == "replayed"
+    for name in ("content", "type", "tags", "metadata", "session_id", "source", "importance", "pinned"):
+        assert getattr(record, name) == getattr(draft, name)
+    assert (record.valid_from, record.key) == (draft.valid_from, draft.key)
+    assert given["ttl"] == timedelta(days=1) and record.expires_at >= draft.expires_at
+    assert arguments(draft, draft.expires_at) is None
+    assert "ttl" not in arguments(Draft(content="x"), now)

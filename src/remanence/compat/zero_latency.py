@@ -11,16 +11,20 @@ from zero_latency import Memory
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from uuid import uuid4
 
 from remanence.bootstrap import Memory as EmbeddedMemory
 from remanence.domain import validation, wire
-from remanence.domain.records import Block, Hits
+from remanence.domain.records import Block, Draft, Hits
+from remanence.errors import InvalidInputError
 from remanence.extractors.verbatim import Turn, VerbatimExtractor, conversation
-from remanence.remote.requests import Call, body, segment
+from remanence.remote.connection import remote_settings
+from remanence.remote.requests import Call, body
 from remanence.settings import Settings, load
 from remanence.sync import call
 
@@ -64,10 +68,11 @@ class Added:
 class Memory:
     """A memory that conversations are added to and recalled from, embedded or on a server.
 
-    It is on the server at `url` (default: REMANENCE_URL), reached with `api_key` (default: REMANENCE_API_KEY).
-    Without any address it is embedded, in `db` (default: REMANENCE_DB, else the platform's data directory), and the
-    key is not looked at. `agent_id` is the namespace; `timeout` the seconds that a call to the server may take.
-    `settings` replaces what the environment says. Errors are those of `remanence.errors`.
+    It is on the server at `url` (default: REMANENCE_URL), reached with `api_key` (default: REMANENCE_API_KEY, for the
+    server of REMANENCE_URL). Without any address it is embedded, in `db` (default: REMANENCE_DB, else the platform's
+    data directory), and the key is not looked at; `db` and `url` exclude each other. `agent_id` is the namespace;
+    `timeout` the seconds that a call to the server may take. `settings` replaces what the environment says. Errors
+    are those of `remanence.errors`.
     """
 
     def __init__(
@@ -82,12 +87,15 @@ class Memory:
     ) -> None:
         settings = load() if settings is None else settings
         self.agent_id = validation.name("agent_id", agent_id)
-        address = settings.url if url is None and db is None else url
-        self._where: _Where = (
-            _Server(agent_id, address, api_key or settings.api_key, timeout or settings.timeout)
-            if address
-            else _Embedded(agent_id, db, replace(settings, url=""))
-        )
+        if db is not None and url:
+            raise InvalidInputError("db", "is a file here, and `url` a server; give one of them")
+        seconds = None if timeout is None else validation.duration("timeout", timeout).total_seconds()
+        self._where: _Where
+        if settings.url if url is None and db is None else url:
+            chosen = remote_settings(settings, url=url, api_key=api_key or None)
+            self._where = _Server(agent_id, chosen, chosen.timeout if seconds is None else seconds)
+        else:
+            self._where = _Embedded(agent_id, db, replace(settings, url=""))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {self.agent_id!r}>"
@@ -127,6 +135,15 @@ class _Where(Protocol):
     def close(self) -> None: ...
 
 
+def arguments(draft: Draft, now: datetime) -> dict[str, Any] | None:
+    """A draft as the arguments of `remember`; None if its time is over already."""
+    given = {field.name: getattr(draft, field.name) for field in fields(draft)}
+    expires_at: datetime | None = given.pop("expires_at")
+    if expires_at is None:
+        return given
+    return {**given, "ttl": expires_at - now} if expires_at > now else None
+
+
 class _Embedded:
     def __init__(self, agent_id: str, db: str | Path | None, settings: Settings) -> None:
         self._memory = EmbeddedMemory(agent_id, db=db, settings=settings)
@@ -135,10 +152,10 @@ class _Embedded:
     def add(self, turns: Sequence[Turn], session_id: str | None) -> Added:
         said = [(turn.name or turn.role, turn.content) for turn in turns]
         drafts = call(self._extractor.extract(said))
-        items = [
-            {"content": draft.content, "type": draft.type, "source": draft.source, "session_id": session_id}
-            for draft in drafts
-        ]
+        now = datetime.now(UTC)
+        # A session that is named is that of all of them, as with a server.
+        whole = drafts if session_id is None else [replace(draft, session_id=session_id) for draft in drafts]
+        items = [found for draft in whole if (found := arguments(draft, now)) is not None]
         kept = self._memory.remember_many(items)
         return Added("complete", tuple(dict.fromkeys(one.id for one in kept)))
 
@@ -150,16 +167,17 @@ class _Embedded:
 
 
 class _Server:
-    def __init__(self, agent_id: str, url: str, api_key: str, timeout: float) -> None:
+    def __init__(self, agent_id: str, settings: Settings, timeout: float) -> None:
         from remanence.remote.transport import Address, Transport  # deferred: an extra, and slow to load
 
-        self._transport: Transport = Transport(Address.of(url, api_key), timeout=timeout)
-        self._base = f"/v1/namespaces/{segment(agent_id)}"
+        self._transport: Transport = Transport(Address.of(settings.url, settings.api_key), timeout=timeout)
+        self._base = f"/v1/namespaces/{wire.segment(agent_id)}"
 
     def add(self, turns: Sequence[Turn], session_id: str | None) -> Added:
         jobs = [
             self._ask(
                 "extract",
+                {"Idempotency-Key": f"add:{uuid4().hex}"},  # so it may be sent again
                 messages=[turn.as_message() for turn in turns[start : start + TURNS]],
                 session_id=session_id,
             )
@@ -168,14 +186,16 @@ class _Server:
         return Added("queued", job_ids=tuple(job["id"] for job in jobs))
 
     def recall(self, query: str, *, limit: int, max_tokens: int) -> Block:
-        told = self._ask("context", repeatable=True, query=query, limit=limit, max_tokens=max_tokens)
+        told = self._ask("context", {}, query=query, limit=limit, max_tokens=max_tokens)
         return wire.block_from_dict(told)
 
     def close(self) -> None:
         self._transport.close()
 
-    def _ask(self, verb: str, *, repeatable: bool = False, **arguments: Any) -> Any:
-        given = {name: value for name, value in arguments.items() if value is not None}
+    def _ask(self, verb: str, headers: Mapping[str, str], **members: Any) -> Any:
+        """What the server may be asked twice."""
+        sent = body({name: value for name, value in members.items() if value is not None})
+        path = f"{self._base}/{verb}"
         return self._transport.send(
-            Call(method="POST", path=f"{self._base}/{verb}", body=body(given), repeatable=repeatable)
+            Call(method="POST", path=path, body=sent, headers=headers, repeatable=True)
         ).data
