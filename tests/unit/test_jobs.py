@@ -516,7 +516,7 @@ def test_what_was_extracted_is_kept_even_if_the_extractor_would_now_say_somethin
         backend.embedder.embed = away
         await extraction_runner(backend, extractor).run_due()
         found = await Jobs(backend).get("local", job.id)
-        assert (found.state, found.error) == ("queued", "away")
+        assert (found.state, found.error) == ("queued", "the embedder failed (EmbedderError)")
         backend.embedder.embed = embed
         backend.clock.advance(seconds=3)
         await extraction_runner(backend, extractor).run_due()

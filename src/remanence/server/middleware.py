@@ -13,7 +13,7 @@ from uuid import uuid4
 from remanence.domain.callers import Caller
 from remanence.errors import ForbiddenError, RemanenceError, ServerUnavailableError, TooLargeError
 from remanence.server import logs
-from remanence.server.errors import bug, of_error, refusal
+from remanence.server.errors import answer, bug, of_error, refusal
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -39,6 +39,10 @@ NOT_JSON = "the body is not said to be JSON: send it with the header `Content-Ty
 _JSON = re.compile(rb"application/([a-z0-9!#$&^_.+-]+\+)?json", re.IGNORECASE)
 _SANE = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _CLOSED_BY_CLIENT = 499
+
+
+_BEGUN = "begun"  # in a request's state: it may have changed something by now
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class Guard:
@@ -81,6 +85,10 @@ class Guard:
         except asyncio.CancelledError:
             if status:
                 raise  # closes the connection: what was sent is not the whole
+            if state.get(_BEGUN):  # 503 would say that nothing was done
+                told = "the server was stopped meanwhile; whether this was done is not known"
+                await answer(500, told, "interrupted", request_id)(scope, receive, send_with_id)
+                return
             await of_error(_stopping(), request_id)(scope, receive, send_with_id)
         except Exception:
             self.log.exception("a request failed", method=scope["method"], route=_route(scope))
@@ -243,6 +251,7 @@ class Doorkeeper:
         except _LeftError:
             return
         else:
+            scope["state"][_BEGUN] = scope["method"] not in _SAFE
             await self.app(scope, receive, send)
 
     async def _with_body(self, scope: Scope, receive: Receive, request_id: str) -> Receive:
