@@ -1,15 +1,19 @@
 """What clients of Kronvex send and expect, against a server."""
 
 import asyncio
-from datetime import UTC, datetime
+import weakref
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 import pytest
 
-from remanence.dialects.kronvex_agents import Agents
+from remanence.dialects.kronvex_agents import Agents, superseded
+from remanence.dialects.paging import MOST_OFFSET, READ_AT_ONCE, page_of
+from remanence.domain.records import MemoryRecord
 from remanence.domain.serving import Document
+from remanence.errors import InvalidInputError
 from remanence.testing.golden import replay
 from remanence.testing.scripted_llm import ScriptedLLM
 from remanence.testing.server import running_server
@@ -94,6 +98,118 @@ def test_the_most_recalled_come_first_where_asked(http):
         "memories"
     ]
     assert [(m["content"], m["access_count"]) for m in found] == [("charlie delta", 2), ("echo foxtrot", 0)]
+
+
+@pytest.mark.parametrize(
+    ("params", "argument"),
+    [
+        ({"offset": 100_001}, "offset"),
+        ({"page": 100_002, "per_page": 1}, "page"),
+        ({"page": 102, "per_page": 1_000}, "page"),
+        ({"page": 102, "per_page": 1_000, "search": "note"}, "page"),
+    ],
+)
+def test_pages_begin_after_a_hundred_thousand_at_most(http, params, argument):
+    remember(http, "deep", "a note")
+    path = f"{AGENTS}/deep/memories"
+    refused = http.get(path, params=params)
+    assert refused.status_code == 422 and refused.json()["argument"] == argument
+    for last in ({"offset": 100_000}, {"page": 101, "per_page": 1_000}):
+        assert http.get(path, params=last).json()["memories"] == []
+
+
+class Row:
+    """What pages are made of; who holds it can be told."""
+
+    def __init__(self, number):
+        self.id, self.access_count = str(number), number % 3
+
+
+class Rows:
+    """A memory of many rows, newest first, that knows how many of them somebody holds."""
+
+    def __init__(self, there, ended=0):
+        self.there, self.ended = there, ended
+        self.alive, self.most, self.read = weakref.WeakSet(), 0, 0
+
+    async def count(self, **filters):
+        return self.there + self.ended
+
+    async def list(self, *, limit, after, **filters):
+        first = self.there - 1 if after is None else int(after) - 1
+        rows = [Row(number) for number in range(first, max(first - limit, -1), -1)]
+        self.alive.update(rows)
+        self.read += len(rows)
+        self.most = max(self.most, len(self.alive))
+        return rows
+
+
+@pytest.mark.parametrize(
+    ("order", "offset", "wanted", "read"),
+    [
+        ("newest", 0, range(19_999, 19_989, -1), 10),
+        ("newest", 14_995, range(5_004, 4_994, -1), 15_005),
+        ("newest", 19_995, range(4, -1, -1), 20_000),
+        ("newest", 20_000, (), 0),
+        ("oldest", 0, range(10), 20_000),
+        ("oldest", 15_995, range(15_995, 16_005), 4_005),
+        ("oldest", 19_995, range(19_995, 20_000), 5),
+        ("oldest", 90_000, (), 0),
+        ("most_recalled", 0, range(19_997, 19_967, -3), 20_000),
+        ("most_recalled", 6_664, (5, 2, *range(19_999, 19_975, -3)), 20_000),
+    ],
+)
+def test_a_page_reads_no_more_than_it_must_and_holds_little(order, offset, wanted, read):
+    rows = Rows(20_000)
+    page = asyncio.run(page_of(rows, offset=offset, limit=10, order=order))
+    assert [int(row.id) for row in page.records] == list(wanted) and page.total == 20_000
+    assert rows.read == read
+    # Two reads, as one is let go of only when the next has come, and for this one order what comes before.
+    assert rows.most <= 2 * READ_AT_ONCE + 10 + (offset if order == "most_recalled" else 0)
+
+
+@pytest.mark.parametrize("order", ["newest", "oldest", "most_recalled"])
+def test_memories_that_end_while_pages_are_read_are_left_out(order):
+    page = asyncio.run(page_of(Rows(3, ended=2), offset=0, limit=5, order=order))
+    assert sorted(row.id for row in page.records) == ["0", "1", "2"]
+
+
+def test_pages_that_begin_too_far_are_refused_before_anything_is_read():
+    with pytest.raises(InvalidInputError, match="100,000"):
+        asyncio.run(page_of(None, offset=MOST_OFFSET + 1, limit=1))
+
+
+class Keyed:
+    """A memory each of whose entries holds a key, each of which so many held before."""
+
+    def __init__(self, keys, before):
+        self.keys, self.before, self.looks = keys, before, 0
+
+    def _record(self, key, version, by=None):
+        at = datetime(2026, 3, 1, 12, tzinfo=UTC) + timedelta(seconds=version, microseconds=key)
+        fields = {"content": "x", "type": "fact", "tags": (), "metadata": {}, "session_id": None}
+        fields |= {"source": None, "importance": 0.5, "pinned": False, "namespace": "keyed", "version": 1}
+        id = f"{key}-{version}"
+        return MemoryRecord(**fields, id=id, key=str(key), created_at=at, recorded_at=at, superseded_by=by)
+
+    async def list(self, *, limit):
+        return [self._record(key, self.before) for key in range(min(limit, self.keys))]
+
+    async def history(self, *, key):
+        self.looks += 1
+        past = [self._record(int(key), version, "next") for version in range(self.before)]
+        return [*past, self._record(int(key), self.before)]
+
+
+@pytest.mark.parametrize(
+    ("keys", "before", "looks", "total"), [(3, 2, 3, 6), (1_500, 0, 1_000, 0), (500, 30, 34, 1_000)]
+)
+def test_conflicts_look_at_so_many_memories_and_no_more(keys, before, looks, total):
+    memory = Keyed(keys, before)
+    found = asyncio.run(superseded(memory))
+    assert len(found) == total == len({record.id for record in found}) and memory.looks == looks
+    times = [record.recorded_at for record in found]
+    assert times == sorted(times, reverse=True)
 
 
 def test_context_messages_say_what_the_query_is_about(http):

@@ -29,14 +29,14 @@ from remanence.dialects.kronvex_models import (
     remembered_of,
     result_of,
 )
-from remanence.dialects.paging import Order, page_of
-from remanence.dialects.rendering import ERRORS, json_response
+from remanence.dialects.paging import MOST_OFFSET, Order, check_offset, page_of
+from remanence.dialects.rendering import json_response
 from remanence.domain.transfer import time_text
 from remanence.domain.validation import MAX_LIMIT
 from remanence.errors import InvalidInputError
 from remanence.extractors.verbatim import VerbatimExtractor
 
-router = APIRouter(prefix="/api/v1/agents", tags=["kronvex"], responses=ERRORS)
+router = APIRouter(prefix="/api/v1/agents", tags=["kronvex"])
 
 _ORDER: Final[Mapping[Sort, Order]] = {
     "oldest": "oldest",
@@ -140,8 +140,8 @@ async def memories(
     agent_id: str,
     access: AccessDep,
     limit: Annotated[int | None, Query(ge=1, le=MAX_LIMIT)] = None,
-    offset: Annotated[int | None, Query(ge=0, le=1_000_000_000)] = None,
-    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+    offset: Annotated[int | None, Query(ge=0, le=MOST_OFFSET)] = None,
+    page: Annotated[int, Query(ge=1, le=MOST_OFFSET + 1)] = 1,
     per_page: Annotated[int | None, Query(ge=1, le=1_000)] = None,
     memory_type: str | None = None,
     session_id: str | None = None,
@@ -152,6 +152,7 @@ async def memories(
     memory = access.reading(agent_id)
     size = limit or per_page or 50
     start = (page - 1) * size if offset is None else offset
+    check_offset(start, "page")
     filters: dict[str, Any] = {
         "types": [memory_type] if memory_type else (),
         "session_id": session_id or None,
@@ -254,7 +255,7 @@ async def restore(agent_id: str, memory_id: str, access: AccessDep) -> Response:
 
 @router.get("/{agent_id:segment}/conflicts")
 async def conflicts(agent_id: str, access: AccessDep) -> Response:
-    """Memories that newer ones took the place of, latest first."""
+    """Memories that newer ones took the place of, latest first, under the keys of the newest 1,000."""
     found = await superseded(access.reading(agent_id))
     return json_response(
         {
