@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 
 import httpx
 import pytest
@@ -26,15 +27,22 @@ def begun(server):
     connection = server.connect()
     connection.sendall(HEAD + BODY[:5])
     with httpx.Client(base_url=server.url) as http:  # asked after it, so this tells of it too
-        while "requests_in_flight 2.0" not in http.get("/metrics").text:
-            pass
+        eventually(lambda: "requests_in_flight 2.0" in http.get("/metrics").text, server)
     return connection
+
+
+def eventually(holds, server, seconds=30):
+    """Wait until it holds, for at most so long, while the server goes on."""
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until
+        assert server.process.poll() is None
+        time.sleep(0.02)
 
 
 def asked_to_stop(server, sign=signal.SIGTERM):
     server.process.send_signal(sign)
-    while "stopping" not in server.said():
-        assert server.process.poll() is None
+    eventually(lambda: "stopping" in server.said(), server)
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import httpx
@@ -17,9 +18,17 @@ EACH = 12
 @pytest.fixture
 def served(tmp_path):
     with running_server(tmp_path / "memory.db", "--workers", "2") as server:
-        while server.url not in server.said():  # both serve
-            assert server.process.poll() is None
+        eventually(lambda: server.url in server.said(), server)  # both serve
         yield server
+
+
+def eventually(holds, server=None, seconds=60):
+    """Wait until it holds, for at most so long, while the server goes on."""
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until
+        assert server is None or server.process.poll() is None
+        time.sleep(0.02)
 
 
 def children(server):
@@ -87,18 +96,15 @@ def test_one_that_is_killed_is_replaced_and_all_stop_together(served):
     with httpx.Client(base_url=served.url, timeout=60) as http:
         assert http.post("/v1/namespaces/x/memories", json={"content": "before"}).status_code == 201
         os.kill(before[0], signal.SIGKILL)
-        while not (len(now := children(served)) == 2 and before[0] not in now):
-            assert served.process.poll() is None
+        eventually(lambda: len(now := children(served)) == 2 and before[0] not in now, served)
     body = b'{"content": "while it stopped"}'
     head = b"POST /v1/namespaces/x/memories HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
     with served.connect(60) as connection:
         connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body[:3])
         with httpx.Client(base_url=served.url, timeout=60) as http:
-            while "requests_in_flight 2.0" not in http.get("/metrics").text:
-                pass
+            eventually(lambda: "requests_in_flight 2.0" in http.get("/metrics").text, served)
         served.process.send_signal(signal.SIGTERM)
-        while "stopping" not in served.said():
-            assert served.process.poll() is None
+        eventually(lambda: "stopping" in served.said(), served)
         connection.sendall(body[3:])
         assert read_all(connection).startswith(b"HTTP/1.1 201")
     assert served.process.wait(20) == 0
@@ -111,9 +117,7 @@ def test_workers_end_with_their_supervisor(served):
     workers = children(served)
     served.process.kill()
     served.process.wait()
-    for worker in workers:
-        while alive(worker):
-            pass
+    eventually(lambda: not any(map(alive, workers)))
     events = [json.loads(line)["event"] for line in served.said().splitlines() if line.startswith("{")]
     assert events.count("stopping") == 2
 
