@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import ConfigDict, Field, field_validator
 from starlette.responses import Response
 
 from remanence.dialects.access import Access, AccessDep
+from remanence.dialects.bodies import Bounded
 from remanence.dialects.rendering import ERRORS, json_response
 from remanence.domain import validation
 from remanence.domain.records import Entry, Json
@@ -24,6 +25,7 @@ router = APIRouter(tags=["botwire"], responses=ERRORS)
 NAMESPACE: Final = "default"
 """Of channels and identities, for which the contract names none."""
 IDENTITY: Final = "identity"
+MOST_CAPABILITIES: Final = 1_000  # of one agent
 PAGE: Final = 500  # identities read at once
 ENTRIES: Final = 1_000  # of a namespace, listed with their sizes and times
 LARGE: Final = 100_000  # characters, whose decoding others need not wait for
@@ -33,7 +35,7 @@ PostType = Literal[
 ]
 
 
-class Body(BaseModel):
+class Body(Bounded):
     model_config = ConfigDict(extra="ignore")
 
 
@@ -139,7 +141,7 @@ class RegisterBody(Body):
     name: str
     description: str = ""
     wallet_address: str = ""
-    capabilities: list[str] = []
+    capabilities: Annotated[list[str], Field(max_length=MOST_CAPABILITIES, fail_fast=True)] = Field([])
     accept_terms: bool = False
 
 

@@ -3,42 +3,45 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from remanence.dialects.bodies import MOST_MESSAGES, Bounded, Metadata
 from remanence.dialects.kronvex_agents import Agent
 from remanence.domain.records import Draft, MemoryRecord, Recalled, Remembered
 from remanence.domain.transfer import time_text
-from remanence.domain.validation import MAX_LIMIT
+from remanence.domain.validation import MAX_LIMIT, MAX_QUERY
+from remanence.errors import InvalidInputError
+from remanence.ports import Extractor
 
 DAY: Final = 86_400
 TYPE: Final = "episodic"
 MESSAGES_READ: Final = 3  # of `context_messages`: what was said last says what the question is about
-
+CONTEXT_READ: Final = 2_000  # characters of them, the last ones
 
 _BLANK_LINES: Final = re.compile(r"\n\s*\n")
 
 Type = Annotated[str, Field(max_length=64)]
 
 
-class Body(BaseModel):
+class Body(Bounded):
     model_config = ConfigDict(extra="ignore")
 
 
 class AgentBody(Body):
     name: Annotated[str, Field(min_length=1, max_length=255)]
     description: str | None = None
-    metadata: dict[str, Any] | None = None
+    metadata: Metadata | None = None
 
 
 class AgentChanges(Body):
     name: Annotated[str, Field(min_length=1, max_length=255)] | None = None
     description: str | None = None
-    metadata: dict[str, Any] | None = None
+    metadata: Metadata | None = None
 
     def changes(self) -> dict[str, Any]:
         """The fields that are given; a name cannot be taken away."""
@@ -53,7 +56,7 @@ class MemoryBody(Body):
     ttl_days: Annotated[int, Field(ge=1, le=3650)] | None = None
     ttl_seconds: Annotated[int, Field(ge=60)] | None = None
     pinned: bool = False
-    metadata: dict[str, Any] | None = None
+    metadata: Metadata | None = None
 
     def arguments(self) -> dict[str, Any]:
         """Of the engine's `remember`."""
@@ -72,7 +75,7 @@ class MemoryChanges(Body):
     content: str | None = None
     memory_type: Type | None = None
     pinned: bool | None = None
-    metadata: dict[str, Any] | None = None
+    metadata: Metadata | None = None
 
     def arguments(self) -> dict[str, Any]:
         """Of the engine's `update`."""
@@ -105,16 +108,20 @@ class Asking(Body):
 
 class RecallBody(Asking):
     query: str
-    context_messages: list[str | dict[str, Any]] | None = None
+    context_messages: (
+        Annotated[list[str | dict[str, Any]], Field(max_length=MOST_MESSAGES, fail_fast=True)] | None
+    ) = None
 
     def question(self) -> str:
-        """The query, after the last of what was said before it."""
+        """The query, whole, after as much of what was said last as there is room for."""
+        room = min(CONTEXT_READ, MAX_QUERY - len(self.query) - 1)
         said: list[str] = []
         for message in self.context_messages or ():
             content = message if isinstance(message, str) else message.get("content")
             if isinstance(content, str) and content.strip():
-                said.append(content)
-        return "\n".join((*said[-MESSAGES_READ:], self.query))
+                said.append(content.strip())
+        context = "\n".join(said[-MESSAGES_READ:])
+        return f"{context[-room:]}\n{self.query}" if context and room > 0 else self.query
 
 
 class ContextBody(Asking):
@@ -133,19 +140,27 @@ class IngestBody(Body):
     memory_type: Type | None = None
     max_memories: Annotated[int, Field(ge=1, le=500)] | None = None
 
-    def messages(self) -> list[tuple[str, str]]:
-        """What an extractor reads: the paragraphs, said by the source."""
-        return [(self.source or "", paragraph) for paragraph in _BLANK_LINES.split(self.content)]
+    async def arguments(self, extractor: Extractor, now: datetime) -> list[dict[str, Any]]:
+        """Of the engine's `remember_many`: what the extractor makes of the paragraphs, said by the source.
 
-    def arguments(self, drafts: Sequence[Draft], now: datetime) -> list[dict[str, Any]]:
-        """Of the engine's `remember_many`: what an extractor made of the messages."""
-        found: list[dict[str, Any]] = []
-        for draft in drafts[: self.max_memories]:
-            given = {field.name: getattr(draft, field.name) for field in fields(draft)}
-            expires_at: datetime | None = given.pop("expires_at")
-            ttl = None if expires_at is None else expires_at - now
-            found.append(given | {"type": self.memory_type or draft.type, "ttl": ttl})
-        return found
+        InvalidInputError if that is more than MOST_MESSAGES and `max_memories` does not cut it.
+        """
+        # Divided no further than what can be kept, as there may be millions.
+        paragraphs = _BLANK_LINES.split(self.content.strip(), MOST_MESSAGES)
+        first = [(self.source or "", paragraph) for paragraph in paragraphs[:MOST_MESSAGES]]
+        drafts = (await extractor.extract(first))[: self.max_memories]
+        left = len(paragraphs) > MOST_MESSAGES and len(drafts) != self.max_memories
+        if left or len(drafts) > MOST_MESSAGES:
+            raise InvalidInputError(
+                "content", f"makes more than {MOST_MESSAGES:,} memories; divide it, or send `max_memories`"
+            )
+        return [self._argument(draft, now) for draft in drafts]
+
+    def _argument(self, draft: Draft, now: datetime) -> dict[str, Any]:
+        given = {field.name: getattr(draft, field.name) for field in fields(draft)}
+        expires_at: datetime | None = given.pop("expires_at")
+        ttl = None if expires_at is None else expires_at - now
+        return given | {"type": self.memory_type or draft.type, "ttl": ttl}
 
 
 Sort = Literal[
@@ -201,12 +216,12 @@ def remembered_of(done: Remembered) -> dict[str, Any]:
 
 
 def hit_of(hit: Recalled) -> dict[str, Any]:
-    """A memory with its scores, flat as the SDK reads it and nested as the service answers it."""
-    scores = _scores(hit)
-    return {**memory_of(hit.record), "score": hit.score, **scores}
+    """A memory with its scores beside its fields, as the SDK reads it."""
+    return {**memory_of(hit.record), "score": hit.score, **_scores(hit)}
 
 
 def result_of(hit: Recalled) -> dict[str, Any]:
+    """A memory beside its scores, as the service answers it."""
     return {"memory": memory_of(hit.record), "score": hit.score, **_scores(hit)}
 
 

@@ -6,15 +6,16 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from remanence.dialects.access import AccessDep
+from remanence.dialects.bodies import Bounded, Metadata
 from remanence.dialects.paging import page_of
 from remanence.dialects.rendering import ERRORS, json_response
 from remanence.domain.records import MemoryRecord
 from remanence.domain.transfer import time_text
-from remanence.domain.validation import MAX_LIMIT
+from remanence.domain.validation import MAX_LIMIT, MAX_TAGS
 
 NAMESPACE: Final = "default"
 """The contract knows none: every memory is of this one; sessions and tags are filters."""
@@ -22,14 +23,14 @@ NAMESPACE: Final = "default"
 router = APIRouter(prefix="/v1/memory", tags=["memstore"], responses=ERRORS)
 
 
-class RememberBody(BaseModel):
+class RememberBody(Bounded):
     model_config = ConfigDict(extra="ignore")
 
     content: str
-    tags: list[str] | None = None
+    tags: Annotated[list[str], Field(max_length=MAX_TAGS, fail_fast=True)] | None = None
     session: str | None = None
     ttl: float | None = None  # seconds
-    metadata: dict[str, Any] | None = None
+    metadata: Metadata | None = None
 
 
 Tags = Annotated[list[str], Query(description="Repeated, or separated by commas; a memory must carry all.")]

@@ -1,7 +1,8 @@
 """What the native API is sent: the arguments of the engine's verbs.
 
-Kinds are strict as far as JSON tells them apart, and members that nobody knows are refused. Limits stand in the
-OpenAPI document and are judged by the engine, whose errors name the argument.
+Kinds are strict as far as JSON tells them apart, and members that nobody knows are refused. Limits of texts and
+numbers stand in the OpenAPI document and are judged by the engine, whose errors name the argument; those of lists
+are kept here, because each item would be looked at before.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import (
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -23,6 +23,7 @@ from pydantic.json_schema import JsonSchemaValue
 from pydantic.types import Strict
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from remanence.dialects.bodies import Bounded, Metadata
 from remanence.domain import validation as limits
 from remanence.domain import wire
 from remanence.domain.ranking import FEATURES, PROFILES
@@ -49,8 +50,8 @@ Tag = Annotated[str, _text(200)]
 Type = Annotated[str, _text(64)]
 Content = Annotated[str, _text(limits.MAX_CONTENT)]
 Query = Annotated[str, _text(limits.MAX_QUERY)]
-Names = Annotated[list[Name], Field(json_schema_extra={"maxItems": limits.MAX_TAGS})]
-Tags = Annotated[list[Tag], Field(json_schema_extra={"maxItems": limits.MAX_TAGS})]
+Names = Annotated[list[Name], Field(max_length=limits.MAX_TAGS, fail_fast=True)]
+Tags = Annotated[list[Tag], Field(max_length=limits.MAX_TAGS, fail_fast=True)]
 Share = Annotated[float, Strict(), Field(json_schema_extra={"minimum": 0, "maximum": 1})]
 Limit = Annotated[StrictInt, Field(json_schema_extra={"minimum": 1, "maximum": limits.MAX_LIMIT})]
 Version = Annotated[StrictInt, Field(json_schema_extra={"minimum": 1, "maximum": limits.MAX_VERSION})]
@@ -64,7 +65,6 @@ Ttl = Annotated[
         json_schema_extra={"exclusiveMinimum": 0},
     ),
 ]
-Metadata = Annotated[dict[str, Any], Field(description="Any JSON object of at most 64 KiB.")]
 Profile = Annotated[
     Any,
     WithJsonSchema(
@@ -111,7 +111,7 @@ Ids = Annotated[
 ]
 
 
-class Body(BaseModel):
+class Body(Bounded):
     """Arguments of one verb."""
 
     model_config = ConfigDict(extra="forbid")
@@ -136,7 +136,7 @@ class Remember(Body):
         "fact",
         description="fact, preference, decision, procedure, failure, context, interaction, temporary, or your own.",
     )
-    tags: Tags = []
+    tags: Tags = Field([])
     metadata: Metadata | None = None
     session_id: Key | None = None
     source: Key | None = Field(None, description="Who or what said it.")
@@ -166,7 +166,10 @@ def _item(value: object) -> object:
 
 
 class Batch(Body):
-    items: list[Annotated[Remember, BeforeValidator(_item), _OrText()]] = Field(max_length=MOST_ITEMS)
+    items: Annotated[
+        list[Annotated[Remember, BeforeValidator(_item), _OrText()]],
+        Field(max_length=MOST_ITEMS, fail_fast=True),
+    ]
 
 
 class Update(Body):
@@ -197,7 +200,7 @@ class Restore(Body):
 
 
 class Forget(Filter):
-    ids: Ids = []
+    ids: Ids = Field([])
     everything: StrictBool = Field(False, description="Every memory of this namespace.")
 
 

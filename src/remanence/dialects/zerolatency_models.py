@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import ConfigDict, Discriminator, Field, Tag
 
+from remanence.dialects.bodies import MOST_MESSAGES, Bounded, Metadata
 from remanence.domain.records import MemoryRecord, Recalled
 from remanence.domain.serving import Job
 from remanence.domain.transfer import time_text
@@ -19,18 +20,20 @@ NAMESPACE: Final = "default"
 """Of what names no agent."""
 HEADLINE: Final = 80  # characters
 MOST_IDS: Final = 1_000  # of memories that are deleted at once
+MOST_PARTS: Final = 1_000  # of what one message says
 BUDGET: Final = 4_000  # tokens of a block for which none are named; the wrappers of the SDK name as many
 
 Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Type = Annotated[str, Field(max_length=64)]
+Ids = Annotated[list[str], Field(max_length=MOST_IDS, fail_fast=True)]
 Tokens = Annotated[int, Field(ge=1, le=10_000_000)]
 # Text, or an object: chosen before it is checked, so that an error names what is wrong and not both.
 TextOr = Discriminator(lambda given: "text" if isinstance(given, str) else "object")
 Text = Annotated[str, Tag("text")]
 
 
-class Body(BaseModel):
+class Body(Bounded):
     model_config = ConfigDict(extra="ignore")
 
     agent_id: str | None = None
@@ -47,12 +50,14 @@ def namespace_of(agent_id: str | None) -> str:
 # -- what is to be extracted
 
 
-class Message(BaseModel):
+class Message(Bounded):
     model_config = ConfigDict(extra="ignore")
 
     role: str = "user"
     name: str | None = None
-    content: str | list[str | dict[str, Any]] | None = None
+    content: (
+        str | Annotated[list[str | dict[str, Any]], Field(max_length=MOST_PARTS, fail_fast=True)] | None
+    ) = None
 
     def as_message(self) -> dict[str, str]:
         """Of a content in parts, the texts."""
@@ -66,7 +71,7 @@ class ExtractBody(Body):
     content: str | None = None
     human_message: str | None = None
     agent_message: str | None = None
-    conversation: list[Message] | None = None
+    conversation: Annotated[list[Message], Field(max_length=MOST_MESSAGES, fail_fast=True)] | None = None
     session_key: str | None = None
 
     def messages(self) -> list[dict[str, str]]:
@@ -85,7 +90,7 @@ class ExtractBody(Body):
 
 
 class BatchBody(Body):
-    turns: Annotated[list[ExtractBody], Field(min_length=1, max_length=50)]
+    turns: Annotated[list[ExtractBody], Field(min_length=1, max_length=50, fail_fast=True)]
     session_key: str | None = None
 
     def conversations(self) -> dict[tuple[str, str | None], list[dict[str, str]]]:
@@ -100,7 +105,7 @@ class BatchBody(Body):
 # -- what is to be kept
 
 
-class Fact(BaseModel):
+class Fact(Bounded):
     model_config = ConfigDict(extra="ignore")
 
     text: str | None = None
@@ -108,7 +113,7 @@ class Fact(BaseModel):
     category: Type | None = None
     memory_type: Type | None = None
     importance: Share | None = None
-    metadata: dict[str, Any] | None = None
+    metadata: Metadata | None = None
     session_key: str | None = None
 
     def arguments(self, argument: str) -> dict[str, Any]:
@@ -127,7 +132,10 @@ class Fact(BaseModel):
 
 class SeedBody(Body, Fact):
     facts: (
-        Annotated[list[Annotated[Text | Annotated[Fact, Tag("object")], TextOr]], Field(max_length=1_000)]
+        Annotated[
+            list[Annotated[Text | Annotated[Fact, Tag("object")], TextOr]],
+            Field(max_length=1_000, fail_fast=True),
+        ]
         | None
     ) = None
 
@@ -145,7 +153,7 @@ class Changes(Body):
     memory_type: Type | None = None
     category: Type | None = None
     importance: Share | None = None
-    metadata: dict[str, Any] | None = None
+    metadata: Metadata | None = None
 
     def arguments(self) -> dict[str, Any]:
         """Of the engine's `update`."""
@@ -159,8 +167,8 @@ class Changes(Body):
 
 
 class DeleteBody(Body):
-    memory_ids: list[str] | None = None
-    ids: list[str] | None = None
+    memory_ids: Ids | None = None
+    ids: Ids | None = None
 
     def chosen(self) -> list[str]:
         found = [*(self.memory_ids or ()), *(self.ids or ())]
@@ -190,7 +198,7 @@ class RecallBody(Body):
         return {"limit": self.limit, "max_tokens": self.max_tokens or self.budget_tokens or BUDGET}
 
 
-class Question(BaseModel):
+class Question(Bounded):
     model_config = ConfigDict(extra="ignore")
 
     query: str
@@ -199,7 +207,8 @@ class Question(BaseModel):
 
 class SearchesBody(Body):
     queries: Annotated[
-        list[Annotated[Text | Annotated[Question, Tag("object")], TextOr]], Field(min_length=1, max_length=50)
+        list[Annotated[Text | Annotated[Question, Tag("object")], TextOr]],
+        Field(min_length=1, max_length=50, fail_fast=True),
     ]
     limit: Limit = 10
 

@@ -16,6 +16,12 @@ from remanence.errors import InvalidInputError, LimitError, RemanenceError, Serv
 from remanence.server import logs
 
 RETRY_SECONDS = 2
+MOST_ERRORS = 20
+"""That one answer tells: an error may be larger than what it is about."""
+LONGEST_TEXT = 500
+LONGEST_NAME = 200
+MOST_STEPS = 16
+"""Characters of a sentence and of a name that was sent, and steps to a nested argument."""
 
 STATUS = {
     "invalid_input": 422,
@@ -28,6 +34,7 @@ STATUS = {
     "too_large": 413,
     "rate_limited": 429,
     "embedder_error": 503,
+    "embedder_unavailable": 503,
     "store_unavailable": 503,
     "store_full": 503,
     "store_read_only": 503,
@@ -71,8 +78,13 @@ def answer(
 
 def body(detail: str, code: str, request_id: str | None, **more: Any) -> bytes:
     """The JSON of an error."""
-    told = {"detail": detail, "code": code, "request_id": request_id, **more}
+    told = {"detail": cut(detail, LONGEST_TEXT), "code": code, "request_id": request_id, **more}
     return json.dumps(told, ensure_ascii=False).encode(errors="replace")
+
+
+def cut(text: str, most: int) -> str:
+    """The text, or its beginning: what was sent may be in it."""
+    return text if len(text) <= most else text[: most - 1] + "…"
 
 
 def refusal(status: int, detail: str, request_id: str | None, **headers: str) -> Response:
@@ -100,8 +112,8 @@ def of_error(error: RemanenceError, request_id: str | None) -> Response:
     more: dict[str, Any] = {}
     if isinstance(error, InvalidInputError):
         more = {
-            "argument": error.argument,
-            "errors": [{"loc": [error.argument], "msg": error.why}],
+            "argument": (argument := cut(error.argument, LONGEST_NAME)),
+            "errors": [{"loc": [argument], "msg": cut(error.why, LONGEST_TEXT)}],
         }
     return answer(status, str(error), error.code, request_id, headers=headers, **more)
 
@@ -123,13 +135,19 @@ async def on_remanence_error(request: Request, error: Exception) -> Response:
 
 
 async def on_invalid_request(request: Request, error: Exception) -> Response:
-    """What pydantic refused: 400 for what is no JSON, else 422 with every field that is wrong."""
+    """What pydantic refused: 400 for what is no JSON, else 422 with what is wrong, the first twenty of it."""
     assert isinstance(error, RequestValidationError)
     found: Sequence[Any] = error.errors()
     if any(item["type"] == "json_invalid" for item in found):
         return answer(400, "the body is not valid JSON", "malformed", _request_id(request))
-    errors = [{"loc": [str(part) for part in item["loc"]], "msg": str(item["msg"])} for item in found]
-    where = ".".join(errors[0]["loc"][1:]) or "body"
+    errors = [
+        {
+            "loc": [cut(str(part), LONGEST_NAME) for part in item["loc"][:MOST_STEPS]],
+            "msg": cut(str(item["msg"]), LONGEST_TEXT),
+        }
+        for item in found[:MOST_ERRORS]
+    ]
+    where = cut(_named(found[0]["loc"][1:]), LONGEST_NAME)
     return answer(
         422,
         f"{where}: {errors[0]['msg']}",
@@ -138,6 +156,12 @@ async def on_invalid_request(request: Request, error: Exception) -> Response:
         argument=where,
         errors=errors,
     )
+
+
+def _named(steps: Sequence[str | int]) -> str:
+    """A nested argument as the engine names it: `items[1].content`."""
+    found = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps[:MOST_STEPS])
+    return found.removeprefix(".") or "body"
 
 
 async def on_http_error(request: Request, error: Exception) -> Response:
