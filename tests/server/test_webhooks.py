@@ -26,7 +26,11 @@ from remanence.embedders.hashing import HashingEmbedder
 from remanence.errors import InvalidInputError
 from remanence.jobs import JobRunner, Jobs
 from remanence.keys import KeyRing
+from remanence.server.places import Places
 from remanence.server.webhooks import (
+    COME_AGAIN,
+    DELIVERIES_OF_TENANT,
+    MOST_HELD,
     MOST_WEBHOOKS,
     PASSED_OVER,
     WEBHOOK,
@@ -388,6 +392,88 @@ def test_nothing_is_sent_to_where_only_this_machine_reaches(backend, receiver, h
         work()
     assert len(receiver.came) == 1
     assert receiver.came[0][0]["Host"] == f"{host}:{receiver.server.server_port}"
+
+
+def test_the_first_key_ends_what_local_mode_allowed(backend, receiver):
+    create(backend, receiver.url)
+    happen(backend)
+    with delivering(backend) as work:
+        assert work() == 1 and receiver.numbers == [1]
+        KeyRing(backend.store, backend.clock).create("another", "read")
+        happen(backend)
+        assert work() == 1
+    assert receiver.numbers == [1]
+    assert "not public" in jobs_of(backend, state="failed")[0].error
+
+
+class Stuck(Deliverer):
+    """Deliveries of tenant `slow` never end; of the others none takes any time."""
+
+    def __init__(self, backend, **options):
+        super().__init__(backend, **options)
+        self.under_way = self.most_under_way = 0
+        self.sent = asyncio.Queue()
+        self.full = asyncio.Event()
+
+    async def _send(self, work, webhook, *, private):
+        if work.job.tenant == "slow":
+            self.under_way += 1
+            self.most_under_way = max(self.most_under_way, self.under_way)
+            if self.under_way == DELIVERIES_OF_TENANT:
+                self.full.set()
+            await asyncio.Future()
+        self.sent.put_nowait(work.job.tenant)
+        return 204
+
+
+def crowd(backend):
+    """Events for 40 webhooks of a tenant whose receivers are slow; then one for another's."""
+    slow, quick = (Scope(tenant=name, namespace="ns") for name in ("slow", "quick"))
+    for _ in range(40):
+        create(backend, "https://example.com/", tenant="slow")
+    create(backend, "https://example.com/", tenant="quick")
+    for scope in (slow, quick):
+        happen(backend, scope=scope)
+        Webhooks(backend).advance_all()
+        backend.clock.advance(seconds=1)
+
+
+@pytest.mark.parametrize("most", [MOST_HELD, 12])
+def test_slow_receivers_of_one_tenant_delay_nobody_else(backend, most):
+    crowd(backend)
+
+    async def story():
+        deliverer = Stuck(backend, most=most)
+        runner = JobRunner(backend, {WEBHOOK: deliverer}, at_once=most)
+        runner.start()
+        async with asyncio.timeout(30):  # there is no end of those under way
+            assert await deliverer.sent.get() == "quick"
+            await deliverer.full.wait()
+        await runner.stop(0)
+        await deliverer.aclose()
+        return deliverer.most_under_way
+
+    assert asyncio.run(story()) == DELIVERIES_OF_TENANT
+    jobs = asyncio.run(Jobs(backend).list("slow"))
+    assert [job.state for job in jobs] == ["queued"] * 40
+
+
+def test_who_comes_back_later_has_all_its_attempts(backend, receiver):
+    create(backend, receiver.url)
+    happen(backend)
+    receiver.statuses = [500] * MOST_ATTEMPTS
+    with delivering(backend) as work, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Places, "has_room", lambda self, tenant: False)
+        for _ in range(MOST_ATTEMPTS + 2):
+            assert work() == 1 and work() == 0
+            backend.clock.advance(seconds=COME_AGAIN.total_seconds())
+        assert not receiver.came
+        patch.undo()
+        for tries in range(MOST_ATTEMPTS):
+            assert jobs_of(backend)[0].state == "queued" and len(receiver.came) == tries
+            assert work() == 1
+            backend.clock.advance(hours=1)
+    assert jobs_of(backend)[0].state == "failed" and len(receiver.came) == MOST_ATTEMPTS
 
 
 def test_each_hears_what_it_asked_for_of_its_tenant(backend, receiver):

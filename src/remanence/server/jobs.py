@@ -28,7 +28,7 @@ from remanence.extractors.verbatim import VerbatimExtractor
 from remanence.jobs import JobRunner, Jobs
 from remanence.ports import EventLog, JobQueue
 from remanence.server.events import KEPT_EVENTS, Hub
-from remanence.server.webhooks import WEBHOOK, Deliverer
+from remanence.server.webhooks import MOST_HELD, WEBHOOK, Deliverer
 
 if TYPE_CHECKING:
     from remanence.backend import Backend
@@ -37,7 +37,6 @@ log = logging.getLogger("remanence.server")
 
 AT_ONCE = 4
 GRACE_SECONDS = 4.0  # that jobs under way have to end when the server stops; then others go on with them
-DELIVERIES_AT_ONCE = 8
 ADVANCE_SECONDS = 0.2  # between two looks for events that webhooks want
 RESTING_SECONDS = 0.8  # more, where there are no webhooks
 PRUNE_SECONDS = 60.0
@@ -67,9 +66,9 @@ async def running(state: State, backend: Backend, draining: asyncio.Event) -> As
         },
         at_once=AT_ONCE,
     )
-    # Receivers may be slow: they have places of their own.
+    # Receivers may be slow: they have places of their own, which tenants share.
     deliverer = Deliverer(backend)
-    deliveries = JobRunner(backend, {WEBHOOK: deliverer}, at_once=DELIVERIES_AT_ONCE)
+    deliveries = JobRunner(backend, {WEBHOOK: deliverer}, at_once=MOST_HELD)
     upkeep = [
         *noting,
         asyncio.create_task(every(PRUNE_SECONDS, lambda: prune(backend), "erasing old jobs and events")),

@@ -13,7 +13,8 @@ import socket
 import ssl
 import uuid
 from collections.abc import Mapping
-from datetime import datetime
+from concurrent.futures import Executor, ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import httpx
@@ -28,10 +29,19 @@ from remanence.domain import validation
 from remanence.domain.serving import Document, Event, Job
 from remanence.domain.transfer import time_text
 from remanence.errors import ConflictError, InvalidInputError, NotFoundError, ServerError
-from remanence.jobs import GiveUpError, RetryError, Work, queue_of, wake
-from remanence.keys import OWNER
+from remanence.jobs import (
+    _RETURNED,  # pyright: ignore[reportPrivateUsage]
+    GiveUpError,
+    LeaseLostError,
+    RetryError,
+    Work,
+    queue_of,
+    wake,
+)
+from remanence.keys import OWNER, KeyRing
 from remanence.ports import Documents
 from remanence.server.events import event_to_dict, event_types, log_of
+from remanence.server.places import Places
 
 if TYPE_CHECKING:
     from remanence.backend import Backend
@@ -48,6 +58,12 @@ MOST_ADDRESSES = 3
 AT_ONCE = 200  # events looked through at once
 PASSED_OVER = 1_000  # events that are for nobody, after which that is noted
 ATTEMPTS = 8
+# Receivers may be slow, and some tenants' all of them. Of each process:
+DELIVERIES_AT_ONCE = 32
+DELIVERIES_OF_TENANT = 2
+MOST_HELD = 256  # deliveries under way, or waiting for their turn
+COME_AGAIN = timedelta(seconds=5)  # for those of a tenant that has more than its share of these
+LOOK_UPS_AT_ONCE = 64  # of names; one may take longer than its delivery
 _GONE = 410
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -85,7 +101,10 @@ class Webhooks:
         *,
         private: bool,
     ) -> Document:
-        """Tell that address of what happens from now on. `private`: it may be one that only this machine reaches."""
+        """Tell that address of what happens from now on.
+
+        `private`: while the server is in local mode it may be one that only this machine reaches.
+        """
         now = self._backend.clock()
         if len(self.list(tenant)) >= MOST_WEBHOOKS:
             raise ConflictError(f"there are {MOST_WEBHOOKS} webhooks already; delete one")
@@ -216,23 +235,54 @@ def _job_of(event: Event, webhook: Document, now: datetime) -> Job:
 
 
 class Deliverer:
-    """Does `webhook` jobs: sends an event, and has the next one become a job as soon as this one was taken."""
+    """Does `webhook` jobs: sends an event, and has the next one become a job as soon as this one was taken.
 
-    def __init__(self, backend: Backend) -> None:
+    Tenants take turns. A delivery for which there is no room goes back to the queue, for another process or later.
+    """
+
+    def __init__(self, backend: Backend, *, most: int = MOST_HELD) -> None:
         self.webhooks = Webhooks(backend)
         self._backend = backend
         self._client: httpx.AsyncClient | None = None
+        self._places = Places(at_once=DELIVERIES_AT_ONCE, each=DELIVERIES_OF_TENANT, most=most)
+        self._names = ThreadPoolExecutor(LOOK_UPS_AT_ONCE, "remanence-names")
 
     async def aclose(self) -> None:
+        self._names.shutdown(wait=False, cancel_futures=True)
         if self._client is not None:
             await self._client.aclose()
 
     async def __call__(self, work: Work) -> Mapping[str, Json]:
+        tenant = work.job.tenant
+        if not self._places.has_room(tenant):
+            await self._give_back(work)
+            raise LeaseLostError
+        async with self._places.inside(tenant):
+            return await self._deliver(work)
+
+    async def _give_back(self, work: Work) -> None:
+        """It counts as no attempt."""
+        await work.keep(**{_RETURNED: int(work.payload.get(_RETURNED, 0)) + 1})
+        now, queue = self._backend.clock(), queue_of(self._backend)
+        await self._backend.write(
+            lambda: queue.end_job(
+                work.job, now=now, state="queued", error=work.job.error, due_at=now + COME_AGAIN
+            )
+        )
+
+    def _known(self, tenant: str, id: str) -> tuple[Document | None, bool]:
+        """The webhook, and whether it may lead to what only this machine reaches: in local mode, which may be over."""
+        webhook = self.webhooks.get(tenant, id)
+        store = self._backend.store
+        private = webhook is not None and bool(webhook.body["private"])
+        return webhook, private and isinstance(store, Documents) and not KeyRing(store).any()
+
+    async def _deliver(self, work: Work) -> Mapping[str, Json]:
         tenant, id = work.job.tenant, str(work.payload["webhook"])
-        webhook = await self._backend.run(self.webhooks.get, tenant, id)
+        webhook, private = await self._backend.run(self._known, tenant, id)
         if webhook is None or webhook.body["off"]:
             return {"skipped": "the webhook is gone" if webhook is None else "the webhook is switched off"}
-        status = await self._send(work, webhook)
+        status = await self._send(work, webhook, private=private)
         if status == _GONE:
             why = "the receiver answered 410 Gone"
             await self._backend.write(self.webhooks.switch_off, tenant, id, why)
@@ -243,7 +293,7 @@ class Deliverer:
             wake(self._backend)
         return {"status": status}
 
-    async def _send(self, work: Work, webhook: Document) -> int:
+    async def _send(self, work: Work, webhook: Document, *, private: bool) -> int:
         event = work.payload["event"]
         body = json.dumps(
             {**event, "webhook": webhook.id}, ensure_ascii=False, separators=(",", ":")
@@ -259,7 +309,7 @@ class Deliverer:
         try:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 url = httpx.URL(webhook.body["url"])
-                addresses = await resolve(url, private=bool(webhook.body["private"]))
+                addresses = await resolve(url, private=private, names=self._names)
                 return await self._post(url, addresses, body, headers)
         except TimeoutError:
             raise RetryError("the receiver did not answer in time") from None
@@ -300,11 +350,16 @@ class Deliverer:
         raise RetryError("the name of the receiver has no address")
 
 
-async def resolve(url: httpx.URL, *, private: bool) -> list[Address]:
-    """The addresses of the receiver. GiveUpError if one of them is not public and `private` is False."""
+async def resolve(url: httpx.URL, *, private: bool, names: Executor | None = None) -> list[Address]:
+    """The addresses of the receiver. GiveUpError if one of them is not public and `private` is False.
+
+    Names are looked up on a thread of `names`: it may be held long after nobody waits any more.
+    """
     port = url.port or (443 if url.scheme == "https" else 80)
     host = url.raw_host.decode("ascii").strip("[]")
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(
+        names, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    )
     addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     if not private and not all(map(is_public, addresses)):
         raise GiveUpError("the receiver's address is not public, so nothing is sent there")
