@@ -10,10 +10,12 @@ import httpx
 import pytest
 
 from remanence.dialects.kronvex_agents import Agents, superseded
+from remanence.dialects.kronvex_models import IngestBody, RecallBody
 from remanence.dialects.paging import MOST_OFFSET, READ_AT_ONCE, page_of
 from remanence.domain.records import MemoryRecord
 from remanence.domain.serving import Document
 from remanence.errors import InvalidInputError
+from remanence.extractors.verbatim import VerbatimExtractor
 from remanence.testing.golden import replay
 from remanence.testing.scripted_llm import ScriptedLLM
 from remanence.testing.server import running_server
@@ -235,6 +237,34 @@ def test_context_messages_say_what_the_query_is_about(http):
         assert [m["content"] for m in answer["memories"]] == ["The canteen serves lunch at noon."]
 
 
+def test_what_was_said_before_may_be_long_and_the_query_is_kept_whole(http):
+    remember(http, "talk", "The canteen serves lunch at noon.")
+    said = [{"content": "canteen lunch " * 30_000}, "x" * 150_000, f"{'y ' * 90_000} canteen lunch"]
+    for query in ("and that?", "z" * 199_999, "z" * 200_000):
+        body = {"query": query, "top_k": 1, "context_messages": said}
+        answer = http.post(f"{AGENTS}/talk/recall", json=body)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["query"] == query
+    too_long = http.post(f"{AGENTS}/talk/recall", json=body | {"query": "z" * 200_001})
+    assert too_long.status_code == 422 and too_long.json()["argument"] == "query"
+
+
+@pytest.mark.parametrize(
+    ("query", "said", "question"),
+    [
+        ("that?", None, "that?"),
+        ("that?", ["", {"role": "tool"}, {"content": 5}], "that?"),
+        ("that?", ["one", "two", {"content": " three\n"}, "four"], "two\nthree\nfour\nthat?"),
+        ("that?", ["a" * 3_000, "b" * 1_500], f"{'a' * 499}\n{'b' * 1_500}\nthat?"),
+        ("q" * 199_990, ["0123456789"], f"123456789\n{'q' * 199_990}"),
+        ("q" * 199_999, ["0123456789"], "q" * 199_999),
+        ("q" * 200_001, ["0123456789"], "q" * 200_001),
+    ],
+)
+def test_the_question_is_the_query_after_the_end_of_what_was_said(query, said, question):
+    assert RecallBody(query=query, context_messages=said).question() == question
+
+
 def test_what_was_superseded_is_a_conflict_and_can_be_restored(http):
     native = "/v1/namespaces/keyed/memories"
     old, new = (
@@ -298,6 +328,71 @@ def test_more_than_a_hundred_at_once_are_refused_whole(http):
     answer = http.post(f"{AGENTS}/bulk/memories/bulk", json={"memories": items[:100]}).json()
     assert answer == {"imported": 100, "failed": 0, "errors": []}
     assert http.get(f"{AGENTS}/bulk").json()["memory_count"] == 100
+
+
+def test_however_many_are_wrong_the_others_are_kept_and_all_wrong_ones_named(http):
+    wrong = [{"content": " "}, {"content": "x" * 100_001}, {"content": "x", "metadata": {"a": "\0"}}, {}, 5]
+    wrong += [{"content": "\0"}, {"content": "x", "session_id": "s" * 1_001}, {"content": "x", "ttl_days": 0}]
+    wrong += [{"content": "x", "ttl_seconds": 10**20}]
+    items = [item for number in range(11) for item in ({"content": f"note {number}"}, wrong[number % 9])]
+    answer = http.post(f"{AGENTS}/mixed/memories/bulk", json={"memories": items}).json()
+    assert (answer["imported"], answer["failed"]) == (11, 11)
+    members = "content content metadata content - content session_id ttl_days ttl content content"
+    for number, (member, error) in enumerate(zip(members.split(), answer["errors"], strict=True)):
+        named = f"memories[{2 * number + 1}]" + ("" if member == "-" else f".{member}")
+        assert error.startswith(named) and error[len(named)] in ":[", error
+    found = http.get(f"{AGENTS}/mixed/memories", params={"sort": "oldest"}).json()["memories"]
+    assert [memory["content"] for memory in found] == [f"note {number}" for number in range(11)]
+    only = http.post(f"{AGENTS}/mixed/memories/bulk", json={"memories": wrong}).json()
+    assert (only["imported"], only["failed"]) == (0, 9)
+
+
+def test_a_text_that_makes_too_many_memories_is_refused_whole(http):
+    path = f"{AGENTS}/text/ingest"
+    text = "\n\n".join(f"paragraph {number}" for number in range(1_001))
+    refused = http.post(path, json={"content": text})
+    assert refused.status_code == 422 and refused.json()["argument"] == "content"
+    assert http.get(f"{AGENTS}/text").status_code == 404
+    cut = http.post(path, json={"content": text, "max_memories": 2}).json()
+    assert [memory["content"] for memory in cut["memories"]] == ["paragraph 0", "paragraph 1"]
+    most = http.post(path, json={"content": f"\n\n{text.rpartition('paragraph')[0]}"})
+    assert most.status_code == 201 and most.json()["extracted"] == 1_000
+
+
+class Counting(VerbatimExtractor):
+    """Says how much it was given."""
+
+    given = 0
+
+    async def extract(self, messages):
+        self.given += len(messages)
+        return await super().extract(messages)
+
+
+@pytest.mark.parametrize(
+    ("content", "most", "made"),
+    [
+        ("a\n\n" * 1_000, None, 1_000),
+        ("a\n\n" * 1_001, None, None),
+        ("a\n\n" * 100_000, 500, 500),
+        ("-\n\n" * 600 + "a\n\n" * 500, 400, 400),
+        ("-\n\n" * 600 + "a\n\n" * 500, 401, None),  # what comes later is not looked for
+        ("ab cd " * 500, None, 1_000),
+        ("ab cd " * 501, None, None),
+        ("ab cd " * 501, 500, 500),
+        ("a\n\n" * 999 + "ab cd", None, None),
+    ],
+)
+def test_of_a_text_no_more_is_read_than_can_be_kept(content, most, made):
+    extractor = Counting(type="semantic", max_content=3)
+    body = IngestBody(content=content, max_memories=most)
+    work = body.arguments(extractor, datetime(2026, 3, 1, 12, tzinfo=UTC))
+    if made is None:
+        with pytest.raises(InvalidInputError, match="content: has more than 1,000 paragraphs"):
+            asyncio.run(work)
+    else:
+        assert len(asyncio.run(work)) == made
+    assert extractor.given <= 1_000
 
 
 def test_context_stays_within_its_budget(http):

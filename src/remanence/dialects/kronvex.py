@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 from uuid import uuid4
@@ -32,7 +31,7 @@ from remanence.dialects.kronvex_models import (
 from remanence.dialects.paging import MOST_OFFSET, Order, check_offset, page_of
 from remanence.dialects.rendering import json_response
 from remanence.domain.transfer import time_text
-from remanence.domain.validation import MAX_LIMIT
+from remanence.domain.validation import MAX_LIMIT, draft
 from remanence.errors import InvalidInputError
 from remanence.extractors.verbatim import VerbatimExtractor
 
@@ -186,40 +185,30 @@ async def clear(agent_id: str, access: AccessDep) -> Response:
 async def bulk(agent_id: str, body: BulkBody, access: AccessDep) -> Response:
     """Keep up to 100 memories; those that are refused are named and do not keep the others out."""
     memory = access.writing(agent_id, memories=len(body.memories))
-    given: dict[int, dict[str, Any]] = {}
-    errors: dict[int, str] = {}
+    now, most = access.now(), access.settings.max_content
+    right: list[dict[str, Any]] = []
+    errors: list[str] = []
     for i, item in enumerate(body.memories):
         try:
-            given[i] = MemoryBody.model_validate(item).arguments()
+            given = MemoryBody.model_validate(item).arguments()
+            draft(**given, now=now, max_content=most)
         except ValidationError as error:
             first = error.errors()[0]
             place = ".".join((f"memories[{i}]", *map(str, first["loc"])))
-            errors[i] = f"{place}: {first['msg'] if first['loc'] else 'must be an object'}"
-    while given:
-        places = list(given)
-        try:
-            await memory.remember_many(given.values())
+            errors.append(f"{place}: {first['msg'] if first['loc'] else 'must be an object'}")
         except InvalidInputError as error:
-            refused = re.fullmatch(r"items\[(\d+)\]\.(.+)", error.argument)
-            if refused is None:
-                raise
-            place = places[int(refused[1])]
-            errors[place] = f"memories[{place}].{refused[2]}: {error.why}"
-            del given[place]
+            errors.append(f"memories[{i}].{error.argument}: {error.why}")
         else:
-            break
-    return json_response(
-        {"imported": len(given), "failed": len(errors), "errors": [errors[i] for i in sorted(errors)]}
-    )
+            right.append(given)
+    await memory.remember_many(right)
+    return json_response({"imported": len(right), "failed": len(errors), "errors": errors})
 
 
 @router.post("/{agent_id:segment}/ingest", status_code=201)
 async def ingest(agent_id: str, body: IngestBody, access: AccessDep) -> Response:
     """Make memories of a text."""
-    drafts = await VerbatimExtractor(type="semantic", max_content=access.settings.max_content).extract(
-        body.messages()
-    )
-    items = body.arguments(drafts, access.now())
+    extractor = VerbatimExtractor(type="semantic", max_content=access.settings.max_content)
+    items = await body.arguments(extractor, access.now())
     done = await access.writing(agent_id, memories=len(items)).remember_many(items)
     return json_response(
         {

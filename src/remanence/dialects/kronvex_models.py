@@ -143,7 +143,7 @@ class IngestBody(Body):
     async def arguments(self, extractor: Extractor, now: datetime) -> list[dict[str, Any]]:
         """Of the engine's `remember_many`: what the extractor makes of the paragraphs, said by the source.
 
-        InvalidInputError if that is more than MOST_MESSAGES and `max_memories` does not cut it.
+        InvalidInputError if either are more than MOST_MESSAGES, unless `max_memories` cuts them.
         """
         # Divided no further than what can be kept, as there may be millions.
         paragraphs = _BLANK_LINES.split(self.content.strip(), MOST_MESSAGES)
@@ -152,7 +152,9 @@ class IngestBody(Body):
         left = len(paragraphs) > MOST_MESSAGES and len(drafts) != self.max_memories
         if left or len(drafts) > MOST_MESSAGES:
             raise InvalidInputError(
-                "content", f"makes more than {MOST_MESSAGES:,} memories; divide it, or send `max_memories`"
+                "content",
+                f"has more than {MOST_MESSAGES:,} paragraphs, or makes more memories than that; divide it, or send "
+                "`max_memories`",
             )
         return [self._argument(draft, now) for draft in drafts]
 
