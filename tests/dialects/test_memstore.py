@@ -110,6 +110,12 @@ def test_pages_meet_without_gap(http):
     assert {page.json()["total"] for page in pages} == {5}
 
 
+def test_pages_begin_after_a_hundred_thousand_at_most(http):
+    assert contents(http.get("/v1/memory", params={"offset": 100_000})) == []
+    refused = http.get("/v1/memory", params={"offset": 100_001})
+    assert refused.status_code == 422 and refused.json()["argument"] == "offset"
+
+
 def test_sessions_are_kept_apart(http):
     remember(http, "said in one", session="one")
     remember(http, "said in two", session="two")

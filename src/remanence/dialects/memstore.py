@@ -11,8 +11,8 @@ from starlette.responses import Response
 
 from remanence.dialects.access import AccessDep
 from remanence.dialects.bodies import Bounded, Metadata
-from remanence.dialects.paging import page_of
-from remanence.dialects.rendering import ERRORS, json_response
+from remanence.dialects.paging import MOST_OFFSET, page_of
+from remanence.dialects.rendering import json_response
 from remanence.domain.records import MemoryRecord
 from remanence.domain.transfer import time_text
 from remanence.domain.validation import MAX_LIMIT, MAX_TAGS
@@ -20,7 +20,7 @@ from remanence.domain.validation import MAX_LIMIT, MAX_TAGS
 NAMESPACE: Final = "default"
 """The contract knows none: every memory is of this one; sessions and tags are filters."""
 
-router = APIRouter(prefix="/v1/memory", tags=["memstore"], responses=ERRORS)
+router = APIRouter(prefix="/v1/memory", tags=["memstore"])
 
 
 class RememberBody(Bounded):
@@ -73,7 +73,7 @@ async def recall(
 async def memories(
     access: AccessDep,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 50,
-    offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
+    offset: Annotated[int, Query(ge=0, le=MOST_OFFSET)] = 0,
     session: str | None = None,
     tags: Tags = [],  # noqa: B006 (FastAPI copies it)
 ) -> Response:
