@@ -357,11 +357,13 @@ def file_of_0002(tmp_path):
 
 
 def text_of(path, tenant):
-    """Bytes of a tenant's text and values, counted one by one."""
+    """Bytes of a tenant's texts, names and values, counted one by one."""
     owned = f"JOIN namespace AS n ON n.ns_id = t.ns_id WHERE n.tenant = '{tenant}'"
-    columns = (("content", "memory"), ("metadata", "memory"), ("value", "kv"))
+    of_memories = ("content", "metadata", "tags", "session_id", "source", "key", "reason")
+    columns = [(column, "memory") for column in of_memories]
+    columns += [("key", "kv"), ("value", "kv"), ("key", "idempotency")]
     return sum(
-        len(text.encode())
+        len((text or "").encode())
         for column, table in columns
         for (text,) in rows(path, f"SELECT {column} FROM {table} AS t {owned}")
     )
@@ -390,7 +392,7 @@ def test_a_file_of_0002_works_on(file_of_0002):
         memory.kv.set("shift", {"captain": "Oyelaran"})
         memory.channel("bridge").post({"text": "All aboard ⛴"})
         assert store.holdings("local").bytes == text_of(file_of_0002, "local") + len(
-            '{"text":"All aboard ⛴"}'.encode()
+            'bridge{}{"text":"All aboard ⛴"}'.encode()
         )
         assert list(store.check()) == []
         assert memory.forget(everything=True).versions > 50
@@ -415,6 +417,7 @@ def test_an_earlier_process_that_erases_leaves_nothing_behind(file_of_0002):
             connection.execute("INSERT INTO outdated SELECT seq FROM entry")
             connection.execute("DELETE FROM memory")
             connection.execute("DELETE FROM kv")
+            connection.execute("DELETE FROM idempotency")
             connection.commit()
         for table in ("token", "passage", "outdated"):
             assert rows(file_of_0002, f"SELECT * FROM {table}") == []
@@ -425,6 +428,7 @@ def test_an_earlier_process_that_erases_leaves_nothing_behind(file_of_0002):
     ("damage", "complaint"),
     [
         ("UPDATE namespace SET bytes = bytes + 1 WHERE name = 'office'", "namespace 'office' counts"),
+        ("UPDATE holding SET bytes = bytes + 1", "tenant 'local' counts"),
         ("UPDATE channel SET posts = 3", "channel 'bridge' counts 3 posts where 2 are, up to number 2"),
         ("UPDATE post SET number = 5 WHERE number = 2", "channel 'bridge' counts 2 posts where 2 are, up to number 5"),
         ("DELETE FROM channel", "2 posts belong to channel 1, which does not exist"),
@@ -436,6 +440,7 @@ def test_a_check_finds_wrong_sizes_and_channels(file_of_0002, damage, complaint)
         for number in range(2):
             memory.channel("bridge").post(number)
         store = memory.aio._backend.store
+        store.put_document("local", "k", "i", {}, now=datetime.now(UTC))
         assert list(store.check()) == []
         with contextlib.closing(sqlite3.connect(file_of_0002)) as connection:
             assert connection.execute(damage).rowcount == 1

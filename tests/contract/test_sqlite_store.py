@@ -119,11 +119,11 @@ class TestSQLiteStore(DurableStoreContract):
         entry = Entry(key="k", value="12345", version=1, updated_at=b.NOON)
         store.kv_set(b.HERE, "k", "1", now=b.NOON, expires_at=b.seconds(1))
         assert store.import_entries(b.HERE, [entry], now=b.NOON) == 0
-        assert store.holdings("local").bytes == 1
+        assert store.holdings("local").bytes == 2
         assert store.import_entries(b.HERE, [entry], now=b.seconds(2)) == 1
-        assert store.holdings("local").bytes == 5
+        assert store.holdings("local").bytes == 6
         assert store.import_versions(b.HERE, [b.addition(b.make_record("m", "tea"))], b.MODEL) == 1
-        assert store.holdings("local") == Holdings(memories=1, bytes=5 + len("tea{}"))
+        assert store.holdings("local") == Holdings(memories=1, bytes=6 + len("tea{}[]"))
 
     def test_a_quota_holds_for_two_processes_of_one_file(self, store: SQLiteStore) -> None:
         assert store.path is not None

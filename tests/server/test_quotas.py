@@ -189,6 +189,37 @@ def test_who_is_full_may_replace_what_is_there(client_with):
     assert refused(client.post(f"{path}/restore"))
 
 
+def test_bytes_are_those_of_all_that_is_sent(client_with):
+    """Names and cards too; a job's while it waits."""
+    client = client_with(bytes=3000)
+    long = "long" * 200
+    kv, channels = "/v1/namespaces/team/kv", "/v1/namespaces/team/channels"
+    assert client.put(f"{kv}/{long}", json={"value": 1}).status_code == 200
+    assert client.put(f"{channels}/log", json={"card": {"of": long}}).status_code == 201
+    agent = {"name": "clerk", "description": long}
+    assert client.post("/api/v1/agents", json=agent).status_code == 201
+    registered = {"name": "scout", "capabilities": [long], "accept_terms": True}
+    refusals = [
+        client.put(f"{kv}/more{long}", json={"value": 1}),
+        client.put(f"{channels}/more", json={"card": {"of": long}}),
+        client.post("/api/v1/agents", json={**agent, "name": "guard"}),
+        client.post("/identity/register", json=registered),
+        remember(client, "few words", tags=[long[:190] + str(i) for i in range(4)]),
+        remember(client, "few words", source=long),
+        client.post(EXTRACT, json=said(long)),
+    ]
+    assert all(map(refused, refusals)), [answer.text for answer in refusals]
+    assert client.delete(f"{channels}/log").status_code == 200
+    assert client.post("/identity/register", json=registered).status_code == 200
+
+
+def test_what_a_job_holds_makes_way_for_its_memories(client_with):
+    client = client_with(bytes=1500)
+    job = ended(client, client.post(EXTRACT, json=said("a thing to remember. " * 45)))
+    assert job["state"] == "complete", job
+    assert refused(client.post(EXTRACT, json=said("another thing to remember. " * 45)))
+
+
 def test_values_take_no_place_of_memories(client_with):
     client = client_with(memories=1)
     assert remember(client, "the only thing").status_code == 201

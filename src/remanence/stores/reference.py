@@ -356,8 +356,9 @@ class ReferenceStore(ReferenceServing):
         versions = [v for namespace in held for v in namespace.versions]
         return Holdings(
             memories=sum(v.entry is not None and v.record.retracted_at is None for v in versions),
-            bytes=sum(_bytes(v.record.content) + _bytes(_json(v.record.metadata)) for v in versions)
-            + sum(_bytes(entry.value) for namespace in held for entry in namespace.entries.values())
+            bytes=sum(map(_size, (v.record for v in versions)))
+            + sum(_bytes(e.key) + _bytes(e.value) for namespace in held for e in namespace.entries.values())
+            + sum(_bytes(key) for namespace in held for key in namespace.replays)
             + self._serving_bytes(tenant),
         )
 
@@ -483,6 +484,12 @@ def _us(moment: datetime) -> int:
 
 def _json(metadata: Any) -> str:
     return json.dumps(dict(metadata), ensure_ascii=False, separators=(",", ":"))
+
+
+def _size(record: MemoryRecord) -> int:
+    tags = json.dumps(record.tags, ensure_ascii=False)
+    names = (record.session_id, record.source, record.key, record.reason)
+    return sum(_bytes(text or "") for text in (record.content, _json(record.metadata), tags, *names))
 
 
 def _bytes(text: str) -> int:

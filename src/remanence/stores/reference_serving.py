@@ -26,6 +26,14 @@ def _copy(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
+def _size(body: Mapping[str, Json]) -> int:
+    return _bytes(json.dumps(dict(body)))
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode())
+
+
 def _copy_job(job: Job) -> Job:
     return replace(job, payload=_copy(dict(job.payload)), result=_copy(job.result and dict(job.result)))
 
@@ -132,7 +140,7 @@ class ReferenceServing:
                 created_at=at,
             )
             self._channels[scope][channel] = replace(found, posts=number)
-            self._posts[scope, channel].append((post, len(data.encode())))
+            self._posts[scope, channel].append((post, _bytes(data) + _bytes(source or "")))
             self._note(scope, [Noted("posted", channel, at, {"number": number, "type": type})])
             return replace(post, data=_copy(post.data))
 
@@ -163,8 +171,17 @@ class ReferenceServing:
             return self._channels.get(scope, {}).pop(name, None) is not None
 
     def _serving_bytes(self, tenant: str) -> int:
-        return sum(
-            size for (scope, _), posts in self._posts.items() if scope.tenant == tenant for _, size in posts
+        channels = (
+            c for scope, known in self._channels.items() if scope.tenant == tenant for c in known.values()
+        )
+        posts = (size for (scope, _), own in self._posts.items() if scope.tenant == tenant for _, size in own)
+        documents = (document for place, document in self._documents.items() if place[0] == tenant)
+        jobs = (job for job in self._jobs.values() if job.tenant == tenant)
+        return (
+            sum(_bytes(channel.name) + _size(channel.card) for channel in channels)
+            + sum(posts)
+            + sum(_bytes(document.id) + _size(document.body) for document in documents)
+            + sum(_size(job.payload) for job in jobs if job.state in ("queued", "running"))
         )
 
     # -- documents

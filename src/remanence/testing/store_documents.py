@@ -9,18 +9,19 @@ from typing import Any, Protocol, cast
 
 import pytest
 
-from remanence.domain.records import Filter, Scope
-from remanence.domain.serving import Document, Holdings
+from remanence.domain.records import ClaimIdempotencyKey, Filter, Scope
+from remanence.domain.serving import Document, Holdings, Job
 from remanence.errors import ConflictError
-from remanence.ports import Documents, Store
+from remanence.ports import Documents, JobQueue, Store
 from remanence.testing import builders as b
 from remanence.testing.store_isolation import NAMES, between
+from remanence.testing.store_jobs import make_job
 
 IDS = sorted({name for pair in NAMES.values() for name in pair} | {"d" * 1000, "\uffff"})
 
 
-class Keeping(Store, Documents, Protocol):
-    """A store with documents."""
+class Keeping(Store, Documents, JobQueue, Protocol):
+    """A store with documents and jobs."""
 
 
 def put(store: Documents, id: str, body: dict[str, Any], tenant: str = "t", kind: str = "k") -> Document:
@@ -108,14 +109,11 @@ class DocumentContract:
 
 
 class HoldingsContract:
-    """Bytes are those of content and metadata of all versions, of values, and of posts."""
+    """Bytes are those of all that callers send: text, names and values."""
 
     NOTHING = Holdings(memories=0, bytes=0)
 
     def test_nothing_is_held_at_first(self, store: Keeping) -> None:
-        assert store.holdings("local") == self.NOTHING
-        store.put_document("local", "k", "i", {"documents": "do not count"}, now=b.NOON)
-        store.create_channel(b.HERE, "log", {"cards": "neither"}, now=b.NOON)
         assert store.holdings("local") == self.NOTHING
 
     @between
@@ -123,9 +121,9 @@ class HoldingsContract:
         b.add(store, "m", "tea", scope=yours)
         store.kv_set(yours, "k", "1", now=b.NOON)
         theirs = store.holdings(yours.tenant)
-        assert theirs == Holdings(memories=1, bytes=3 + len("{}") + 1)
+        assert theirs == Holdings(memories=1, bytes=3 + len("{}[]") + len("k1"))
         b.add(store, "m", "milk", scope=mine)
-        ours = Holdings(memories=1, bytes=4 + len("{}"))
+        ours = Holdings(memories=1, bytes=4 + len("{}[]"))
         if mine.tenant == yours.tenant:
             both = Holdings(memories=2, bytes=theirs.bytes + ours.bytes)
             assert store.holdings(mine.tenant) == both
@@ -136,11 +134,29 @@ class HoldingsContract:
 
     def test_everything_counts_and_goes(self, store: Keeping) -> None:
         """Step by step, what each call adds to what is held, in bytes, and how many memories are then believed."""
-        record = b.make_record("m", "caf\u00e9 tea", metadata={"k": "\u00fc"}, expires_at=b.seconds(50))
+        named: dict[str, Any] = {
+            "tags": ("\u00fc", "b"),
+            "session_id": "s\u00fc",
+            "source": "who",
+            "key": "k\u00fc",
+        }
+        record = b.make_record(
+            "m", "caf\u00e9 tea", metadata={"k": "\u00fc"}, expires_at=b.seconds(50), **named
+        )
         second = replace(record, version=2, content="tea")
         ended = replace(second, version=3, valid_to=b.NOON, superseded_by="n")
-        said = len('caf\u00e9 tea{"k":"\u00fc"}'.encode())
-        said_later = len('tea{"k":"\u00fc"}'.encode())
+        said = len('caf\u00e9 tea{"k":"\u00fc"}["\u00fc", "b"]s\u00fcwhok\u00fc'.encode())
+        said_later = said - len("caf\u00e9 ".encode())
+        once = ClaimIdempotencyKey(key="\u00fcnce", fingerprint=b"", id="n")
+        job = make_job(tenant="local", payload={"p": "\u00fc"})
+        payload = len('{"p": "\\u00fc"}')
+
+        def leased() -> Job:
+            (held,) = store.lease(now=b.NOON, until=b.LATER, limit=1)
+            return held
+
+        def end(**how: Any) -> None:
+            assert store.end_job(leased(), now=b.NOON, **how)
 
         def fails() -> None:
             with pytest.raises(ConflictError):
@@ -149,23 +165,44 @@ class HoldingsContract:
         steps: list[tuple[Callable[[], object], int, int]] = [
             (lambda: b.apply(store, b.addition(record)), said, 1),
             (fails, 0, 1),
-            (lambda: b.apply(store, b.close(record, b.NOON), b.addition(second)), said_later, 1),
+            (
+                lambda: b.apply(store, b.close(record, b.NOON, reason="\u00fc"), b.addition(second)),
+                said_later + 2,
+                1,
+            ),
             (lambda: b.apply(store, b.close(second, b.NOON), b.addition(ended)), said_later, 0),
-            (lambda: store.kv_set(b.HERE, "k", '"\u00fc"', now=b.NOON), 4, 0),
+            (lambda: store.kv_set(b.HERE, "k", '"\u00fc"', now=b.NOON), 5, 0),
             (lambda: store.kv_set(b.HERE, "k", "12", now=b.NOON, expires_at=b.seconds(9)), -2, 0),
-            (lambda: store.kv_set(b.HERE, "other", "12345", now=b.NOON), 5, 0),
-            (lambda: store.kv_delete(b.HERE, "other", now=b.NOON), -5, 0),
+            (lambda: store.kv_set(b.HERE, "oth\u00fcr", "12345", now=b.NOON), 11, 0),
+            (lambda: store.kv_delete(b.HERE, "oth\u00fcr", now=b.NOON), -11, 0),
             (lambda: store.kv_delete(b.HERE, "other", now=b.NOON), 0, 0),
+            (lambda: store.create_channel(b.HERE, "log", {"a": 1}, now=b.NOON), 3 + len('{"a": 1}'), 0),
             (lambda: store.create_channel(b.HERE, "log", {"a": 1}, now=b.NOON), 0, 0),
-            (lambda: store.post(b.HERE, "log", type="t", source="s", data='"\u00fc"', now=b.NOON), 4, 0),
+            (lambda: store.post(b.HERE, "log", type="t", source="s", data='"\u00fc"', now=b.NOON), 5, 0),
             (lambda: store.post(b.HERE, "no", type="t", source="s", data="12", now=b.NOON), 0, 0),
-            (lambda: store.delete_channel(b.HERE, "log"), -4, 0),
-            (lambda: store.sweep(now=b.seconds(10), limit=9), -2, 0),
-            (lambda: b.add(store, "n", "green tea"), 11, 1),
-            (lambda: store.erase(b.HERE, ["n"]), -11, 0),
-            (lambda: b.add(store, "n", "green tea"), 11, 1),
-            (lambda: store.erase_matching(b.HERE, Filter(), at=b.LATER), -11, 0),
-            (lambda: store.sweep(now=b.seconds(60), limit=9), -said - 2 * said_later, 0),
+            (lambda: store.delete_channel(b.HERE, "log"), -5 - 3 - len('{"a": 1}'), 0),
+            (
+                lambda: store.put_document("local", "k", "\u00fc", {"a": 1}, now=b.NOON),
+                2 + len('{"a": 1}'),
+                0,
+            ),
+            (lambda: store.put_document("local", "k", "\u00fc", {"a": 123}, now=b.NOON), 2, 0),
+            (lambda: store.put_document("other", "k", "i", {"a": 1}, now=b.NOON), 0, 0),
+            (lambda: store.delete_document("local", "k", "\u00fc"), -4 - len('{"a": 1}'), 0),
+            (lambda: store.delete_document("local", "k", "\u00fc"), 0, 0),
+            (lambda: store.enqueue([job]), payload, 0),
+            (lambda: store.enqueue([job]), 0, 0),
+            (lambda: end(state="queued"), 0, 0),
+            (lambda: store.keep_job(leased(), now=b.NOON, until=b.NOON, payload={}), 2 - payload, 0),
+            (lambda: end(state="complete", result={"long": "result"}), -2, 0),
+            (lambda: store.prune_jobs(before=b.LATER, limit=9), 0, 0),
+            (lambda: store.sweep(now=b.seconds(10), limit=9), -3, 0),
+            (lambda: b.add(store, "n", "green tea"), 13, 1),
+            (lambda: b.apply(store, once), 5, 1),
+            (lambda: store.erase(b.HERE, ["n"]), -18, 0),
+            (lambda: b.add(store, "n", "green tea"), 13, 1),
+            (lambda: store.erase_matching(b.HERE, Filter(), at=b.LATER), -13, 0),
+            (lambda: store.sweep(now=b.seconds(60), limit=9), -said - 2 * said_later - 2, 0),
         ]
         held = 0
         for number, (step, more, memories) in enumerate(steps):

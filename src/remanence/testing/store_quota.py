@@ -13,6 +13,7 @@ from remanence.domain.records import Change, Filter, Reinforce, Scope
 from remanence.errors import ConflictError, QuotaError
 from remanence.ports import Documents, EventLog, JobQueue, Quota, Store
 from remanence.testing import builders as b
+from remanence.testing.store_jobs import make_job
 
 OTHER = Scope(tenant=b.HERE.tenant, namespace="another")
 RIVAL = Scope(tenant="rival", namespace=b.HERE.namespace)
@@ -32,14 +33,20 @@ def add(store: Serving, id: str, most: Quota | None, scope: Scope = b.HERE) -> N
     apply(store, b.addition(record), most=most, scope=scope)
 
 
-WRITES = ("apply", "kv_set", "post")
+WRITES = ("apply", "create_channel", "enqueue", "kv_set", "post", "put_document")
 
 
 def writes(store: Serving) -> dict[str, Callable[[Quota | None], Any]]:
     """Everything that makes a tenant hold more bytes. Each may be done once."""
-    text = '"some text"'
+    card, text = {"card": "\u00fc"}, '"some text"'
+    job = make_job("new", tenant=b.HERE.tenant)
     return {
         "apply": lambda most: add(store, "new", most),
+        "create_channel": lambda most: store.create_channel(b.HERE, "new", card, now=b.NOON, most=most),
+        "enqueue": lambda most: store.enqueue([job], most=most),
+        "put_document": lambda most: store.put_document(
+            b.HERE.tenant, "k", "new", card, now=b.NOON, most=most
+        ),
         "kv_set": lambda most: store.kv_set(b.HERE, "new", text, now=b.NOON, most=most),
         "post": lambda most: store.post(
             b.HERE, "log", type="t", source="s", data=text, now=b.NOON, most=most
@@ -101,6 +108,7 @@ class QuotaContract:
     def test_every_write_of_bytes_is_held_to_them(self, store: Serving) -> None:
         store.create_channel(b.HERE, "log", {}, now=b.NOON)
         add(store, "known", None, OTHER)
+        assert sorted(writes(store)) == sorted(WRITES)
         for name, write in writes(store).items():
             before = store.holdings(b.HERE.tenant)
             with pytest.raises(QuotaError, match=r"memory limit reached: .* bytes are there"):
@@ -130,6 +138,9 @@ class QuotaContract:
         assert len(refused) == held - free.bytes
         assert len(store.events(b.HERE.tenant, after=0, limit=9)) <= 1
         assert (b.listed(store) == ["new"]) == (name == "apply")
+        versions = [document.version for document in store.documents(b.HERE.tenant, "k", limit=9)]
+        assert versions == [1] * (name == "put_document")
+        assert len(store.posts(b.HERE, "log", limit=9)) == (name == "post")
 
     def test_a_value_may_be_replaced_by_one_that_is_no_longer(self, store: Serving) -> None:
         store.kv_set(b.HERE, "k", '"12345"', now=b.NOON)
@@ -139,6 +150,39 @@ class QuotaContract:
             store.kv_set(b.HERE, "k", '"22"', now=b.NOON, most=FULL)
         entry = store.kv_get(b.HERE, "k", now=b.NOON)
         assert entry is not None and (entry.value, entry.version) == ('"1"', 3)
+
+    def test_a_document_may_be_replaced_by_one_that_is_no_longer(self, store: Serving) -> None:
+        def put(text: str) -> int:
+            made = store.put_document(b.HERE.tenant, "k", "i", {"t": text}, now=b.NOON, most=most)
+            return made.version
+
+        most = None
+        put("12345")
+        most = FULL
+        assert [put("54321"), put("1")] == [2, 3]
+        with pytest.raises(QuotaError):
+            put("22")
+        found = store.document(b.HERE.tenant, "k", "i")
+        assert found is not None and found.body == {"t": "1"}
+
+    def test_what_is_there_may_be_asked_for_again(self, store: Serving) -> None:
+        store.create_channel(b.HERE, "log", {"first": 1}, now=b.NOON)
+        job = make_job(tenant=b.HERE.tenant)
+        store.enqueue([job])
+        again = store.create_channel(b.HERE, "log", {"longer": "than before"}, now=b.NOON, most=FULL)
+        assert (again[0].card, again[1]) == ({"first": 1}, False)
+        store.enqueue([job], most=FULL)
+        assert store.post(b.HERE, "no", type="t", source=None, data="1", now=b.NOON, most=FULL) is None
+
+    def test_jobs_are_accepted_together_or_not(self, store: Serving) -> None:
+        tenant = b.HERE.tenant
+        store.enqueue([make_job("a", tenant=tenant)])
+        size = store.holdings(tenant).bytes
+        more = [make_job("b", tenant=tenant), make_job("c", tenant=tenant)]
+        with pytest.raises(QuotaError):
+            store.enqueue(more, most=Quota(bytes=3 * size - 1))
+        assert [job.id for job in store.jobs(tenant, limit=9)] == ["a"]
+        store.enqueue(more, most=Quota(bytes=3 * size))
 
     def test_a_conflict_is_told_before_a_quota(self, store: Serving) -> None:
         """Who lost a race decides anew; it may then be that nothing is added."""

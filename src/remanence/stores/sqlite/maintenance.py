@@ -395,11 +395,24 @@ _BROKEN = (
     (
         "SELECT n.name, n.bytes, coalesce(h.size, 0) FROM namespace AS n LEFT JOIN"
         " (SELECT ns_id, sum(size) AS size FROM ("
-        "SELECT ns_id, length(CAST(content AS BLOB)) + length(CAST(metadata AS BLOB)) AS size FROM memory"
-        " UNION ALL SELECT ns_id, length(CAST(value AS BLOB)) FROM kv"
-        " UNION ALL SELECT ns_id, length(CAST(data AS BLOB)) FROM post"
+        "SELECT ns_id, length(CAST(content AS BLOB)) + length(CAST(metadata AS BLOB)) "
+        "+ length(CAST(tags AS BLOB)) + coalesce(length(CAST(session_id AS BLOB)), 0) "
+        "+ coalesce(length(CAST(source AS BLOB)), 0) + coalesce(length(CAST(key AS BLOB)), 0) "
+        "+ coalesce(length(CAST(reason AS BLOB)), 0) AS size FROM memory"
+        " UNION ALL SELECT ns_id, length(CAST(key AS BLOB)) FROM idempotency"
+        " UNION ALL SELECT ns_id, length(CAST(key AS BLOB)) + length(CAST(value AS BLOB)) FROM kv"
+        " UNION ALL SELECT ns_id, length(CAST(name AS BLOB)) + length(CAST(card AS BLOB)) FROM channel"
+        " UNION ALL SELECT ns_id, length(CAST(data AS BLOB)) + coalesce(length(CAST(source AS BLOB)), 0) FROM post"
         ") GROUP BY ns_id) AS h ON h.ns_id = n.ns_id WHERE n.bytes != coalesce(h.size, 0)",
         "namespace {0!r} counts {1} bytes where {2} are",
+    ),
+    (
+        "SELECT t.tenant, t.bytes, coalesce(h.size, 0) FROM holding AS t LEFT JOIN"
+        " (SELECT tenant, sum(size) AS size FROM ("
+        "SELECT tenant, length(CAST(id AS BLOB)) + length(CAST(body AS BLOB)) AS size FROM document"
+        " UNION ALL SELECT tenant, length(CAST(payload AS BLOB)) FROM job WHERE state IN ('queued', 'running')"
+        ") GROUP BY tenant) AS h ON h.tenant = t.tenant WHERE t.bytes != coalesce(h.size, 0)",
+        "tenant {0!r} counts {1} bytes of documents and jobs where {2} are",
     ),
     (
         "SELECT p.channel_id, count(*) FROM post AS p WHERE NOT EXISTS (SELECT 1 FROM channel AS c"

@@ -19,15 +19,18 @@ T = TypeVar("T")
 def stored_holdings(connection: sqlite3.Connection, tenant: str) -> Holdings:
     """What the tables say."""
     memories, size = connection.execute(
-        "SELECT coalesce(sum(entries), 0), coalesce(sum(bytes), 0) FROM namespace WHERE tenant = ?", (tenant,)
+        "SELECT coalesce(sum(entries), 0), coalesce(sum(bytes), 0)"
+        " + coalesce((SELECT bytes FROM holding WHERE tenant = ?1), 0) FROM namespace WHERE tenant = ?1",
+        (tenant,),
     ).fetchone()
     return Holdings(memories=memories, bytes=size)
 
 
 def _own_bytes(connection: sqlite3.Connection, tenant: str, namespace: str | None) -> int:
-    """Bytes of what a write can change: of its namespace. One row, however many namespaces the tenant has."""
+    """Bytes of what a write can change: two rows, however many namespaces the tenant has."""
     (size,) = connection.execute(
-        "SELECT coalesce((SELECT bytes FROM namespace WHERE tenant = ?1 AND name = ?2), 0)",
+        "SELECT coalesce((SELECT bytes FROM namespace WHERE tenant = ?1 AND name = ?2), 0)"
+        " + coalesce((SELECT bytes FROM holding WHERE tenant = ?1), 0)",
         (tenant, namespace),
     ).fetchone()
     return size
