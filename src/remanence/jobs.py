@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import random
+import secrets
 import threading
 import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -46,6 +47,7 @@ MOST_MESSAGES = 1_000
 MOST_ERROR = 500
 FINGERPRINT = "_of"  # of a job whose id its caller chose: what it was asked for. Never shown
 EXTRACT = "extract"
+_NONCE = "_nonce"  # of an extraction: what makes the keys of its memories nobody else's to guess
 _MOST = "_most"  # of an extraction: what its tenant may hold at most, as who asked for it may
 _RETURNED = "_returned"  # how often a lease was given back: those attempts do not count
 
@@ -108,6 +110,8 @@ class Jobs:
         if id is not None:
             validation.text("id", id, limit=validation.MAX_KEY)
             payload = {**payload, FINGERPRINT: _fingerprint(kind, namespace, payload)}
+        if kind == EXTRACT:
+            payload = {**payload, _NONCE: secrets.token_hex(16)}
         if most is not None:
             await self._admit(tenant, id, most)
             payload = {**payload, _MOST: {"memories": most.memories, "bytes": most.bytes}}
@@ -499,12 +503,13 @@ def extracting(backend: Backend, extractor: Extractor) -> Handler:
             # From here on every attempt, by whichever worker, remembers these very drafts under these very keys.
             await work.keep(drafts=[_draft_to_dict(draft) for draft in drafts], messages=[])
         now = backend.clock()
+        secret = work.payload.get(_NONCE, work.job.id)  # jobs of earlier releases have none
         items = [
-            {**arguments, "idempotency_key": f"job:{work.job.id}:{n}"}
+            {**arguments, "idempotency_key": f"job:{secret}:{n}"}
             for n, draft in enumerate(work.payload["drafts"])
             if (arguments := _arguments(draft, now)) is not None
         ]
-        namespace, most = work.job.namespace or "default", _quota(work.payload)
+        namespace, most = work.job.namespace or "default", _quota(work)
         engine = AsyncEngine(namespace, backend, tenant=work.job.tenant, most=most)
         try:
             ids = list(dict.fromkeys(done.id for done in await engine.remember_many(items)))
@@ -515,9 +520,13 @@ def extracting(backend: Backend, extractor: Extractor) -> Handler:
     return extract
 
 
-def _quota(payload: Mapping[str, Json]) -> Quota | None:
-    most = payload.get(_MOST)
-    return None if most is None else Quota(memories=most["memories"], bytes=most["bytes"])
+def _quota(work: Work) -> Quota | None:
+    most: Mapping[str, Any] | None = work.payload.get(_MOST)
+    if most is None:
+        return None
+    # What the job itself holds makes way for its memories when it ends.
+    own = len(json.dumps(work.payload))
+    return Quota(memories=most["memories"], bytes=None if most["bytes"] is None else most["bytes"] + own)
 
 
 async def _drafts(extractor: Extractor, payload: Mapping[str, Json]) -> list[Draft]:

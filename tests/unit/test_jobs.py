@@ -11,7 +11,7 @@ from remanence import jobs
 from remanence.backend import Backend
 from remanence.bootstrap import new_id
 from remanence.domain.records import Draft
-from remanence.domain.serving import MOST_ATTEMPTS
+from remanence.domain.serving import MOST_ATTEMPTS, Job
 from remanence.embedders.hashing import HashingEmbedder
 from remanence.engine import AsyncEngine
 from remanence.errors import (
@@ -484,6 +484,52 @@ def test_an_extraction_keeps_to_the_quota_of_who_asked_for_it(backend):
         assert (await outcome(await ask(Quota(memories=4), "A fourth thing."))).state == "complete"
         assert (await outcome(await ask(None, "A fifth thing."))).state == "complete"
         assert len(await remembered(backend)) == 5
+
+    run(story())
+
+
+def test_nobody_can_take_the_keys_of_an_extraction(backend):
+    """Whoever knows the id of a job, which its caller chose, must not be able to make it fail."""
+
+    async def story():
+        engine = AsyncEngine("team", backend, tenant="local")
+        for n in range(3):
+            await engine.remember(f"planted {n}", source="x", idempotency_key=f"job:known:{n}")
+        args = ("local", "extract", jobs.extraction(MESSAGES), "team", "known")
+        first = await Jobs(backend).enqueue(*args)
+        assert await Jobs(backend).enqueue(*args) == first  # the same, though its keys are random
+        await extraction_runner(backend).run_due()
+        done = await Jobs(backend).get("local", "known")
+        assert (done.state, done.result["memories_stored"]) == ("complete", 2), done
+        assert len(await remembered(backend)) == 5
+
+    run(story())
+
+
+def test_an_extraction_of_an_earlier_release_is_done_once_too(backend):
+    """Its memories have keys of its id."""
+
+    async def story():
+        now = backend.clock()
+        payload = jobs.extraction(MESSAGES)
+        early = Job(
+            id="j",
+            tenant="local",
+            kind="extract",
+            payload=payload,
+            created_at=now,
+            due_at=now,
+            namespace="team",
+        )
+        backend.store.enqueue([early])
+        engine = AsyncEngine("team", backend, tenant="local")
+        said = {"content": "We chose PostgreSQL.", "source": "Anna", "type": "interaction"}
+        known = await engine.remember(**said, idempotency_key="job:j:0")
+        await extraction_runner(backend).run_due()
+        done = await Jobs(backend).get("local", "j")
+        assert done.state == "complete" and known.id in done.result["memory_ids"]
+        with pytest.raises(IdempotencyConflictError):
+            await engine.remember("something else", idempotency_key="job:j:1")
 
     run(story())
 
