@@ -76,10 +76,10 @@ def test_an_idempotency_key_is_one_job(http):
     [
         ({}, "messages"),
         ({"messages": []}, "messages"),
-        ({"messages": [{"role": "user"}]}, "messages.0.content"),
+        ({"messages": [{"role": "user"}]}, "messages[0].content"),
         ({"messages": [{"role": " ", "content": "x"}]}, "messages[0].role"),
         ({"messages": [{"role": "user", "content": "a\0b"}]}, "messages[0].content"),
-        ({"messages": [{"role": "user", "content": "x", "age": 1}]}, "messages.0.age"),
+        ({"messages": [{"role": "user", "content": "x", "age": 1}]}, "messages[0].age"),
         ({"messages": MESSAGES, "more": 1}, "more"),
         ({"messages": MESSAGES, "type": "x" * 65}, "type"),
     ],
