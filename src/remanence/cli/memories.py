@@ -89,7 +89,7 @@ def remember(
         case "replayed":
             render.say(f"replayed {done.id}: this idempotency key has stored it before")
         case "spooled":
-            render.say("spooled: the server is away; it goes there when the next one does")
+            render.say("spooled: the server is away; it is sent when the server answers again")
 
 
 def recall(

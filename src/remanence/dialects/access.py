@@ -128,7 +128,11 @@ class Access:
 
     def require(self, right: Right) -> None:
         if not self.caller.may(right):
-            raise ForbiddenError(f"this key may not {right}; use one that has the scope `{right}`")
+            raise ForbiddenError(
+                f"this key has no right to {right} here; use one with the scope `{right}`"
+                if right != "admin"
+                else "this needs a key with the scope `admin`"
+            )
 
     def cover(self, namespace: str) -> None:
         if not self.caller.covers(namespace):

@@ -138,7 +138,7 @@ def strings(argument: str, value: object, *, most: int = MAX_TAGS, limit: int = 
 
 def json_text(argument: str, value: object, *, limit: int) -> str:
     """`value` as compact JSON text. Only what JSON can give back unchanged is accepted."""
-    _check_json(argument, value, depth=0)
+    _check_json(argument, value)
     try:
         encoded = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
@@ -146,28 +146,63 @@ def json_text(argument: str, value: object, *, limit: int) -> str:
     return text(argument, encoded, limit=limit)
 
 
-def _check_json(argument: str, value: object, *, depth: int) -> None:
+class _NotJsonError(Exception):
+    """What is wrong inside a value, and the way to it, innermost first: written out only when something is wrong."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+        self.steps: list[str] = []
+
+
+def _check_json(argument: str, value: object) -> None:
+    try:
+        _check_inside(value, depth=0)
+    except _NotJsonError as wrong:
+        raise InvalidInputError(argument + "".join(reversed(wrong.steps)), wrong.why) from None
+
+
+def _check_inside(value: object, *, depth: int) -> None:
     if depth > 64:
-        raise InvalidInputError(argument, "is nested deeper than 64 levels")
+        raise _NotJsonError("is nested deeper than 64 levels")
     match value:
         case None | bool() | int():
             pass
         case str():
-            text(argument, value, limit=10_000_000, empty=True)
+            _check_text(value, 10_000_000)
         case float():
             if not math.isfinite(value):
-                raise InvalidInputError(argument, f"is not JSON: {value} has no JSON form")
+                raise _NotJsonError(f"is not JSON: {value} has no JSON form")
         case dict():
             for key, item in value.items():  # pyright: ignore[reportUnknownVariableType]
                 if not isinstance(key, str):
-                    raise InvalidInputError(argument, f"is not JSON: key {key!r} is not a str")
-                text(f"{argument} key", key, limit=10_000, empty=True)
-                _check_json(f"{argument}[{key!r}]", item, depth=depth + 1)  # pyright: ignore[reportUnknownArgumentType]
+                    raise _NotJsonError(f"is not JSON: key {key!r} is not a str")
+                try:
+                    _check_text(key, 10_000)
+                except _NotJsonError as wrong:
+                    wrong.steps.append(" key")
+                    raise
+                try:
+                    _check_inside(item, depth=depth + 1)  # pyright: ignore[reportUnknownArgumentType]
+                except _NotJsonError as wrong:
+                    wrong.steps.append(f"[{key!r}]")
+                    raise
         case list() | tuple():
             for i, item in enumerate(value):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-                _check_json(f"{argument}[{i}]", item, depth=depth + 1)  # pyright: ignore[reportUnknownArgumentType]
+                try:
+                    _check_inside(item, depth=depth + 1)  # pyright: ignore[reportUnknownArgumentType]
+                except _NotJsonError as wrong:
+                    wrong.steps.append(f"[{i}]")
+                    raise
         case _:
-            raise InvalidInputError(argument, f"is not JSON: {type(value).__name__} has no JSON form")
+            raise _NotJsonError(f"is not JSON: {type(value).__name__} has no JSON form")
+
+
+def _check_text(value: str, limit: int) -> None:
+    try:
+        text("", value, limit=limit, empty=True)
+    except InvalidInputError as wrong:
+        raise _NotJsonError(wrong.why) from None
 
 
 def metadata(argument: str, value: object) -> Mapping[str, Any]:

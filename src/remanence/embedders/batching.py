@@ -68,7 +68,8 @@ class BatchingEmbedder:
     `embed_query` returns is shared and read-only.
 
     Every failure of `encode` reaches exactly the callers whose texts fail, as EmbedderError; an
-    EmbedderUnavailableError reaches all callers of the batch. ClosedError after `close()`, and in a process forked after the first use.
+    EmbedderUnavailableError reaches all callers of the batch. ClosedError after `close()`, and in a process forked
+    after the first use.
     """
 
     def __init__(

@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from remanence import jobs
 from remanence.dialects.access import Access, AccessDep
+from remanence.dialects.bodies import Bounded
 from remanence.dialects.rendering import json_response
 from remanence.domain import validation
 from remanence.domain.serving import Job, JobState
@@ -165,7 +166,7 @@ Ns = Annotated[
 ]
 
 
-class Body(BaseModel):
+class Body(Bounded):
     model_config = ConfigDict(extra="forbid")
 
 
@@ -179,7 +180,7 @@ class ExtractMessage(Body):
 
 class Extract(Body):
     messages: list[ExtractMessage] = Field(
-        description="Oldest first.", json_schema_extra={"minItems": 1, "maxItems": jobs.MOST_MESSAGES}
+        description="Oldest first.", min_length=1, max_length=jobs.MOST_MESSAGES, fail_fast=True
     )
     session_id: str | None = Field(None, json_schema_extra=_text)
     source: str | None = Field(None, description="Who said what has no name.", json_schema_extra=_text)

@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from remanence.dialects.access import AccessDep
+from remanence.dialects.bodies import Bounded
 from remanence.dialects.native_answers import Deleted
 from remanence.dialects.rendering import json_response
 from remanence.domain import validation
@@ -399,17 +400,15 @@ router = APIRouter(prefix="/v1/webhooks", tags=["events"])
 _LABEL = re.compile(r"[A-Za-z0-9_-]{1,63}")
 
 
-class NewWebhook(BaseModel):
+class NewWebhook(Bounded):
     model_config = ConfigDict(extra="forbid")
 
     url: str = Field(
         description="http or https, without user and password; a public address, unless the server is in local mode.",
         json_schema_extra={"minLength": 1, "maxLength": MAX_URL},
     )
-    types: list[str] = Field([], description="Any of these events; none: all.")
-    namespaces: list[str] = Field(
-        [], description="Only of these; none: all.", json_schema_extra={"maxItems": 64}
-    )
+    types: list[str] = Field([], description="Any of these events; none: all.", max_length=64, fail_fast=True)
+    namespaces: list[str] = Field([], description="Only of these; none: all.", max_length=64, fail_fast=True)
     secret: str | None = Field(
         None,
         description="Signs what is sent; one is made, and shown once, if none is given.",
