@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-import wire
 from autogen_core.memory import MemoryContent, MemoryMimeType
 from autogen_ext.memory.chromadb import (
     ChromaDBVectorMemory,
@@ -13,6 +12,8 @@ from autogen_ext.memory.chromadb import (
     PersistentChromaDBVectorMemoryConfig,
 )
 from chromadb import EmbeddingFunction
+
+import wire
 
 
 class Shared(EmbeddingFunction[Any]):

@@ -10,8 +10,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-import wire
 from mem0 import Memory
+
+import wire
 
 _LANGUAGES = (
     "arabic danish dutch english finnish french german greek hungarian italian norwegian portuguese romanian russian "

@@ -12,6 +12,7 @@ from typing import Any
 import bm25s
 import numpy as np
 import Stemmer
+
 import wire
 
 K = 60  # of reciprocal rank fusion

@@ -9,7 +9,6 @@ from functools import wraps
 from typing import Any
 
 import wire
-
 from remanence import AsyncMemory
 from remanence.embedders.minilm import MiniLMEmbedder
 
