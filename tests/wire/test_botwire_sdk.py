@@ -286,13 +286,14 @@ def test_a_used_up_quota_is_payment_required(keyed, package):
     botwire = package(with_key(url, key))
     botwire.register("agent", accept_terms=True)
     log = botwire.Channel("log", agent_id="agent")
-    log.post("data", "x" * 2_000)
+    log.post("data", "x")
     with pytest.raises(botwire.PaymentRequired):
-        log.post("data", "y")
+        log.post("data", "y" * 2_000)
     with pytest.raises(httpx.HTTPStatusError, match="402"):
-        botwire.Memory("values").set("k", "v")
+        botwire.Memory("values").set("k", "v" * 2_000)
     botwire.Memory("values").set("k", None)  # what makes room is let through
-    assert len(log.read()) == 1
+    log.post("data", "z")
+    assert [entry["data"] for entry in log.read()] == ["x", "z"]
 
 
 def test_too_many_calls_are_a_rate_limit(keyed, package):
