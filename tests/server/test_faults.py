@@ -193,8 +193,10 @@ def test_without_the_embedder_words_alone_are_compared_and_nothing_is_taken_in(t
             assert recalled.result().json()["hits"][0]["content"] == "We chose PostgreSQL for orders."
             assert context.result().json()["degraded"] == ["embedder"]
             assert "PostgreSQL" in context.result().json()["context"]
-            later(refused.result(), "embedder_error")
-            assert "nobody can embed" not in server.said() and '"code": "embedder_error"' in server.said()
+            later(refused.result(), "embedder_unavailable")
+            assert (
+                "nobody can embed" not in server.said() and '"code": "embedder_unavailable"' in server.said()
+            )
             assert len(http.get(PATH).json()["memories"]) == 1
             assert http.get("/healthz").status_code == 200
     finally:
@@ -268,7 +270,7 @@ def test_a_read_only_database_is_not_served(tmp_path):
         file.chmod(0o444)
     db.parent.chmod(0o555)
     code = (
-        "import os, remanence.cli.app, remanence.server.app, remanence.server.serve\n"
+        "import os, remanence.cli.app, remanence.server.app, remanence.server.serve, remanence.server.workers\n"
         "import remanence.embedders.hashing, remanence.stores.sqlite.store\n"
         "from remanence.stores.sqlite.migrations import shipped; shipped()\n"
         "if os.geteuid() == 0:\n"

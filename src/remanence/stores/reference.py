@@ -278,15 +278,22 @@ class ReferenceStore(ReferenceServing):
 
     def sweep(self, *, now: datetime, limit: int, tenant: str | None = None) -> int:
         with self._opened():
+            scopes = [s for s in self._namespaces if tenant is None or s.tenant == tenant]
+            due: list[tuple[datetime, int, Scope, str]] = []
+            for scope in scopes:
+                for v in self._namespaces[scope].versions:
+                    end = v.record.expires_at
+                    if end is None or end > now or v.record.pinned:
+                        continue
+                    if self._namespaces[scope].latest(v.record.id) == v.record:
+                        due.append((end, v.seq, scope, v.record.id))
             swept = 0
-            for scope in [s for s in self._namespaces if tenant is None or s.tenant == tenant]:
+            for _, _, scope, id in sorted(due, key=lambda one: one[:2])[:limit]:
                 with self._writing(scope) as namespace:
-                    latest = {v.record.id: namespace.latest(v.record.id) for v in namespace.versions}
-                    expiring = {id: r.expires_at for id, r in latest.items() if r and not r.pinned}
-                    over = [id for id, end in expiring.items() if end and end <= now]
-                    receipt = namespace.erase(over[: limit - swept])
-                    self._note_forgotten(scope, receipt.ids, now)
-                    swept += len(receipt.ids)
+                    self._note_forgotten(scope, namespace.erase([id]).ids, now)
+                swept += 1
+            for scope in scopes:
+                with self._writing(scope) as namespace:
                     stale = [key for key, entry in namespace.entries.items() if not _alive(entry, now)]
                     for key in stale[: limit - swept]:
                         del namespace.entries[key]

@@ -58,7 +58,7 @@ def sweep(context: WriteContext, now: datetime, limit: int, tenant: str | None) 
     rows = context.connection.execute(
         "SELECT ns_id, id FROM memory AS m WHERE expires_at <= ? AND NOT pinned AND NOT EXISTS"
         " (SELECT 1 FROM memory AS l WHERE l.ns_id = m.ns_id AND l.id = m.id AND l.version > m.version)"
-        f"{whose} LIMIT ?",
+        f"{whose} ORDER BY expires_at, seq LIMIT ?",
         (now_us, *owner, limit),
     ).fetchall()
     for ns_id, id in rows:
