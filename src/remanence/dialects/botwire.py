@@ -13,14 +13,14 @@ from starlette.responses import Response
 
 from remanence.dialects.access import Access, AccessDep
 from remanence.dialects.bodies import Bounded
-from remanence.dialects.rendering import ERRORS, json_response
+from remanence.dialects.rendering import json_response
 from remanence.domain import validation
 from remanence.domain.records import Entry, Json
 from remanence.domain.serving import Document, Post
 from remanence.domain.validation import MAX_LIMIT
 from remanence.errors import ConflictError, InvalidInputError, NotFoundError
 
-router = APIRouter(tags=["botwire"], responses=ERRORS)
+router = APIRouter(tags=["botwire"])
 
 NAMESPACE: Final = "default"
 """Of channels and identities, for which the contract names none."""

@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from remanence.dialects.access import Access, AccessDep
 from remanence.dialects.paging import page_of
-from remanence.dialects.rendering import ERRORS, json_response
+from remanence.dialects.rendering import json_response
 from remanence.dialects.zerolatency_models import (
     MOST_IDS,
     BatchBody,
@@ -41,7 +41,7 @@ from remanence.engine import AsyncEngine
 from remanence.errors import InvalidInputError, NotFoundError
 from remanence.jobs import Jobs, extraction
 
-router = APIRouter(tags=["0latency"], responses=ERRORS)
+router = APIRouter(tags=["0latency"])
 
 PATIENCE: Final = 5.0  # seconds that /extract waits for its job
 FIRST_LOOK, LAST_LOOK = 0.01, 0.2  # seconds between two looks at it
