@@ -1,6 +1,7 @@
 """An OpenAI-compatible server on loopback whose answers a function decides; for tests and demos.
 
-It speaks chat completions (tools, legacy functions, server-sent events) and embeddings. No model, no network.
+It speaks chat completions (tools, legacy functions, server-sent events) and embeddings. No model, no network. It
+misbehaves as a script says: errors with any header, answers cut off, refused, empty or no JSON at all, or none.
 """
 
 import base64
@@ -10,6 +11,7 @@ import json
 import math
 import re
 import struct
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,10 +32,42 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Answer with an HTTP error."""
+    """Answer with an HTTP error, and headers such as Retry-After."""
 
     status: int = 500
     message: str = "scripted failure"
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Answer with text that ends as `finish_reason` says: `length` is cut off, `content_filter` is held back.
+
+    `refusal` stands where servers with structured output put one. `usage` replaces the tokens counted; an empty one
+    is left out. `choices` is how many choices the answer has.
+    """
+
+    text: str | None
+    finish_reason: str = "stop"
+    refusal: str | None = None
+    usage: Mapping[str, Any] | None = None
+    choices: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Answer with these bytes, whatever they are."""
+
+    content: bytes
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Do not answer: keep the connection open until the server closes, or break it at once."""
+
+    breaks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +120,8 @@ class ChatRequest:
         return self.last.get("role") in ("tool", "function")
 
 
-Reply = str | ToolCall | Sequence[ToolCall] | Failure
+Spoken = str | ToolCall | Sequence[ToolCall] | Said
+Reply = Spoken | Failure | Raw | Silence
 Behaviour = Callable[[ChatRequest], Reply]
 
 
@@ -102,7 +137,8 @@ def text_of(message: Json) -> str:
 class ScriptedLLM:
     """The server: `with ScriptedLLM(lambda request: "hello") as llm:` … `llm.base_url`.
 
-    `chats` holds the bodies of the chat requests received, so that a test asserts on what the model saw.
+    `chats` holds the bodies of the chat requests received, so that a test asserts on what the model saw, `headers`
+    what came with each, names in lower case.
     A behaviour that raises answers 400 and the exception is raised again on leaving the context.
     """
 
@@ -110,8 +146,10 @@ class ScriptedLLM:
         self.behaviour = behaviour
         self.dimension = dimension
         self.chats: list[Json] = []
+        self.headers: list[dict[str, str]] = []
         self.embeddings: list[Json] = []
         self.errors: list[BaseException] = []
+        self.closing = threading.Event()
         self._ids = itertools.count(1)
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _Handler)
@@ -148,37 +186,52 @@ class ScriptedLLM:
             raise self.errors[0]
 
     def close(self) -> None:
+        self.closing.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(timeout=5)
 
     # -- used by the handler
 
-    def answer(self, body: Json) -> Reply:
+    def answer(self, body: Json, headers: Mapping[str, str] | None = None) -> Reply:
         with self._lock:
             self.chats.append(body)
+            self.headers.append({name.lower(): value for name, value in (headers or {}).items()})
         try:
             return self.behaviour(ChatRequest(body))
         except Exception as error:  # noqa: BLE001 (raised again in __exit__)
             self.errors.append(error)
             return Failure(400, f"the script failed: {error!r}")  # 400, because clients retry a 500
 
-    def completion(self, body: Json, reply: str | ToolCall | Sequence[ToolCall]) -> Json:
+    def completion(self, body: Json, reply: Spoken) -> Json:
         message, reason = self._message(body, reply)
         prompt = len(json.dumps(body.get("messages", []))) // 4
         spoken = len(json.dumps(message)) // 4
+        counted: Mapping[str, Any] = {
+            "prompt_tokens": prompt,
+            "completion_tokens": spoken,
+            "total_tokens": prompt + spoken,
+        }
+        choice = {"index": 0, "message": message, "finish_reason": reason, "logprobs": None}
+        choices = [choice]
+        if isinstance(reply, Said):
+            counted = counted if reply.usage is None else reply.usage
+            choices = [choice | {"index": index} for index in range(reply.choices)]
         return {
             "id": f"chatcmpl-{next(self._ids)}",
             "object": "chat.completion",
             "created": 1_700_000_000,
             "model": body.get("model", "scripted"),
-            "choices": [{"index": 0, "message": message, "finish_reason": reason, "logprobs": None}],
-            "usage": {"prompt_tokens": prompt, "completion_tokens": spoken, "total_tokens": prompt + spoken},
+            "choices": choices,
+            **({"usage": dict(counted)} if counted else {}),
         }
 
-    def _message(self, body: Json, reply: str | ToolCall | Sequence[ToolCall]) -> tuple[Json, str]:
+    def _message(self, body: Json, reply: Spoken) -> tuple[Json, str]:
         if isinstance(reply, str):
             return {"role": "assistant", "content": reply}, "stop"
+        if isinstance(reply, Said):
+            refused = {} if reply.refusal is None else {"refusal": reply.refusal}
+            return {"role": "assistant", "content": reply.text, **refused}, reply.finish_reason
         calls = [reply] if isinstance(reply, ToolCall) else list(reply)
         functions = [{"name": call.name, "arguments": json.dumps(call.arguments)} for call in calls]
         if body.get("functions") and not body.get("tools"):
@@ -188,11 +241,11 @@ class ScriptedLLM:
         ]
         return {"role": "assistant", "content": None, "tool_calls": tools}, "tool_calls"
 
-    def chunks(self, body: Json, reply: str | ToolCall | Sequence[ToolCall]) -> Iterator[Json]:
+    def chunks(self, body: Json, reply: Spoken) -> Iterator[Json]:
         """The completion as streamed chunks, word by word, with usage at the end when asked for."""
         whole = self.completion(body, reply)
         head = {key: whole[key] for key in ("id", "created", "model")} | {"object": "chat.completion.chunk"}
-        message, reason = whole["choices"][0]["message"], whole["choices"][0]["finish_reason"]
+        message, reason = self._message(body, reply)
 
         def chunk(delta: Json, finish: str | None = None) -> Json:
             return head | {"choices": [{"index": 0, "delta": delta, "finish_reason": finish}], "usage": None}
@@ -207,7 +260,7 @@ class ScriptedLLM:
             yield chunk({"function_call": message["function_call"]})
         yield chunk({}, reason)
         if cast(Json, body.get("stream_options") or {}).get("include_usage"):
-            yield head | {"choices": [], "usage": whole["usage"]}
+            yield head | {"choices": [], "usage": whole.get("usage")}
 
     def embed(self, body: Json) -> Json:
         with self._lock:
@@ -240,6 +293,11 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False  # clients keep connections open; waiting for them would hang
     llm: ScriptedLLM
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Quiet about clients that hang up, as they do after a time-out."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # pyright: ignore[reportArgumentType]
+
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -255,20 +313,34 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(200, llm.embed(body))
         elif not self.path.endswith("/chat/completions"):
             self._fail(404, f"no such path: {self.path}")
-        elif isinstance(reply := llm.answer(body), Failure):
-            self._fail(reply.status, reply.message)
+        else:
+            self._chat(llm, body, llm.answer(body, dict(self.headers)))
+
+    def _chat(self, llm: ScriptedLLM, body: Json, reply: Reply) -> None:
+        if isinstance(reply, Failure):
+            self._fail(reply.status, reply.message, reply.headers)
+        elif isinstance(reply, Raw):
+            self._send(reply.status, reply.content, reply.headers)
+        elif isinstance(reply, Silence):
+            if not reply.breaks:
+                llm.closing.wait()
+            self.close_connection = True
         elif body.get("stream"):
             self._stream(llm.chunks(body, reply))
         else:
             self._json(200, llm.completion(body, reply))
 
-    def _fail(self, status: int, message: str) -> None:
-        self._json(status, {"error": {"message": message, "type": "scripted", "code": None, "param": None}})
+    def _fail(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        told = {"error": {"message": message, "type": "scripted", "code": None, "param": None}}
+        self._send(status, json.dumps(told).encode(), headers or {})
 
     def _json(self, status: int, value: Json) -> None:
-        data = json.dumps(value).encode()
+        self._send(status, json.dumps(value).encode(), {})
+
+    def _send(self, status: int, data: bytes, headers: Mapping[str, str]) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        for name, value in ({"Content-Type": "application/json"} | dict(headers)).items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
