@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from remanence.domain import text, validation
 from remanence.domain.passages import passages
-from remanence.domain.records import SESSION_TYPES, IndexEntry, MemoryRecord, Traits, Use, subject_term
+from remanence.domain.records import (
+    SESSION_TYPES,
+    IndexEntry,
+    MemoryRecord,
+    Traits,
+    Use,
+    subject_term,
+    type_trait,
+)
 from remanence.errors import (
     ClosedError,
     EmbedderError,
@@ -339,6 +347,9 @@ def index_entry(record: MemoryRecord, embedding: Embedding) -> IndexEntry:
     # Of what was said, not of what an assistant chose to remember.
     if record.type in SESSION_TYPES and (record.source or "").casefold() in ASSISTANTS:
         traits |= Traits.ASSISTANT
+    traits |= type_trait(record.type)
+    if record.pinned:
+        traits |= Traits.PINNED
     return IndexEntry(
         terms={**words, **{subject_term(term): 1 for term in about}},
         length=length,

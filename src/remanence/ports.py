@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from remanence.domain.messages import Candidate, Message
 from remanence.domain.records import (
     Change,
     ClaimIdempotencyKey,
+    Decision,
     Draft,
     EmbeddingModel,
     Entry,
+    Feedback,
     Filter,
     Hits,
     IndexEntry,
@@ -27,6 +30,7 @@ from remanence.domain.records import (
     Receipt,
     Scope,
     SearchRequest,
+    Standing,
     Use,
 )
 from remanence.domain.serving import Channel, Document, Event, Holdings, Job, JobState, Post
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from remanence.domain.judging import Verdict
     from remanence.domain.records import Json
 
     Vectors = NDArray[np.float32]
@@ -199,6 +204,16 @@ class Store(Protocol):
         """
         ...
 
+    def nearest(
+        self, scope: Scope, vectors: Vectors, model: EmbeddingModel, *, at: datetime, limit: int
+    ) -> builtins.list[builtins.list[tuple[MemoryRecord, float]]]:
+        """For each vector up to `limit` of the nearest memories visible at `at` with their cosines, nearest first.
+
+        `vectors` are unit float32 rows. Memories of session types are left out. EmbedderMismatchError if the stored
+        vectors are of another model.
+        """
+        ...
+
     def document_frequencies(
         self, scope: Scope, terms: Sequence[str], *, at: datetime | None = None
     ) -> tuple[int, dict[str, int]]:
@@ -230,6 +245,39 @@ class Store(Protocol):
 
     def sessions(self, scope: Scope, *, at: datetime) -> builtins.list[tuple[str, int]]:
         """Each session that has visible memories, and how many; by session id, sorted by code point."""
+        ...
+
+    # -- how memories stand to each other
+    def decisions(
+        self,
+        scope: Scope,
+        *,
+        limit: int,
+        kinds: Sequence[str] = (),
+        about: str | None = None,
+        after: str | None = None,
+    ) -> builtins.list[Decision]:
+        """Newest first; of these kinds, about this memory; `after` is the last id of the page before."""
+        ...
+
+    def decision(self, scope: Scope, id: str) -> Decision | None: ...
+
+    def standing(self, scope: Scope, ids: Sequence[str], *, at: datetime) -> dict[str, Standing]:
+        """Of those of `ids` that rest on what is not believed at `at`, or contradict what is visible then.
+
+        Resting goes through others. What has only expired is still believed; what is gone is missed by those who
+        depend on it, not by those made out of it.
+        """
+        ...
+
+    def quarantined(
+        self, scope: Scope, *, limit: int, after: str | None = None
+    ) -> builtins.list[MemoryRecord]:
+        """What waits for a person, newest first; `after` is the last id of the page before."""
+        ...
+
+    def note_feedback(self, scope: Scope, feedback: Sequence[Feedback]) -> builtins.list[str]:
+        """Count how memories served, as `domain.strength.practised` says; returns the ids that were there."""
         ...
 
     # -- key-value
@@ -576,16 +624,22 @@ class Exportable(Protocol):
 
 
 class Extractor(Protocol):
-    """Conversation to drafts. No extractor ships yet; the rules and model-backed ones fill this port."""
+    """What of a conversation is worth keeping. Safe to call from any event loop and many tasks at once."""
 
-    async def extract(self, messages: Sequence[tuple[str, str]]) -> list[Draft]:
-        """Drafts worth keeping from (speaker, text) pairs, oldest first."""
+    async def extract(self, messages: Sequence[Message]) -> list[Candidate]:
+        """Candidates in the order of their messages. The same messages give the same candidates, models aside."""
         ...
 
 
 class Judge(Protocol):
-    """Says how a new statement stands to an old one when no key decides it. No judge ships yet."""
+    """Confirms or corrects how a new statement stands to an old one, as `domain.judging` sees it."""
 
-    async def judge(self, old: MemoryRecord, new: Draft) -> str:
-        """One of `duplicate`, `supersedes`, `conflicts`, `unrelated`."""
+    async def judge(self, old: MemoryRecord, new: Draft, verdict: Verdict) -> Verdict: ...
+
+
+class Screen(Protocol):
+    """Looks at what is about to be stored. Pure and quick: it runs on the event loop."""
+
+    def __call__(self, draft: Draft) -> Draft:
+        """The draft with its secrets redacted, in quarantine if it is aimed at the model."""
         ...

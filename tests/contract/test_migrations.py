@@ -343,7 +343,10 @@ def test_a_renewed_memory_has_the_vector_a_new_one_would_have(old, embedder):
 KEPT_SINCE_0002 = (
     *(query for query in KEPT if "namespace" not in query),
     "SELECT ns_id, tenant, name, entries, change, epoch FROM namespace",
-    *(f"SELECT * FROM {table}" for table in ("memory", "entry", "posting", "passage", "token", "outdated")),
+    "SELECT seq, ns_id, id, version, content, type, tags, metadata, session_id, source, importance, pinned, key,"
+    " created_at, recorded_at, retracted_at, valid_from, valid_to, expires_at, superseded_by, reason, digest, terms"
+    " FROM memory",
+    *(f"SELECT * FROM {table}" for table in ("entry", "posting", "passage", "token", "outdated")),
     "SELECT * FROM sqlite_sequence WHERE name = 'memory'",
 )
 

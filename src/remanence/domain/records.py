@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import IntFlag
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
@@ -34,6 +35,14 @@ MEMORY_TYPES = (
 SESSION_TYPES = frozenset({"interaction", "context", "temporary"})
 """Types that belong to one session: the same words said in two sessions are two memories."""
 
+Origin = Literal["user", "agent", "tool", "document", "import"]
+"""The class of a source: who or what is behind what a memory says."""
+
+TRUST: Mapping[Origin, float] = MappingProxyType(
+    {"user": 1.0, "agent": 0.8, "import": 0.7, "tool": 0.6, "document": 0.5}
+)
+"""How far a memory of each origin is relied on, 0..1, unless its trust is given."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
@@ -45,7 +54,10 @@ class Scope:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A memory somebody asks to keep, validated, before it is compared with what is already there."""
+    """A memory somebody asks to keep, validated, before it is compared with what is already there.
+
+    Fields are those of MemoryRecord.
+    """
 
     content: str
     type: str = "fact"
@@ -59,6 +71,11 @@ class Draft:
     valid_from: datetime | None = None
     key: str | None = None
     idempotency_key: str | None = None
+    origin: Origin = "user"
+    trust: float = 1.0
+    derived_from: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    quarantine: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +84,9 @@ class MemoryRecord:
 
     Times are aware UTC. `recorded_at .. retracted_at` is when we believed this version,
     `valid_from .. valid_to` when it was true in the world; `created_at` is when the first version was recorded.
+    `origin` is the class of its source and `trust`, 0..1, how far that can be relied on. It was made out of the
+    memories `derived_from`, and holds only as long as those it `depends_on`. One in `quarantine`, which says why, is
+    kept for a person to look at and never recalled.
     """
 
     id: str
@@ -89,6 +109,11 @@ class MemoryRecord:
     expires_at: datetime | None = None
     superseded_by: str | None = None
     reason: str | None = None
+    origin: Origin = "user"
+    trust: float = 1.0
+    derived_from: tuple[str, ...] = ()
+    depends_on: tuple[str, ...] = ()
+    quarantine: str | None = None
     access_count: int = 0
     last_recalled_at: datetime | None = None
     reinforced_count: int = 0
@@ -101,7 +126,7 @@ class MemoryRecord:
     def visible_at(self, moment: datetime) -> bool:
         """Whether a recall made at `moment` could have returned this version."""
         end = self.visible_until
-        return self.recorded_at <= moment and (end is None or moment < end)
+        return self.quarantine is None and self.recorded_at <= moment and (end is None or moment < end)
 
     @property
     def visible_until(self) -> datetime | None:
@@ -111,11 +136,18 @@ class MemoryRecord:
 
     @property
     def ever_visible(self) -> bool:
-        """False for a version that was already over when it was recorded; such a one is never indexed."""
-        return self.visible_until is None or self.visible_until > self.recorded_at
+        """False for a version in quarantine, or already over when it was recorded; such a one is never indexed."""
+        return self.quarantine is None and (
+            self.visible_until is None or self.visible_until > self.recorded_at
+        )
+
+    @property
+    def rests_on(self) -> tuple[str, ...]:
+        """The memories it was made out of or depends on."""
+        return (*self.derived_from, *self.depends_on)
 
 
-Action = Literal["added", "reinforced", "superseded", "replayed", "spooled"]
+Action = Literal["added", "reinforced", "superseded", "conflicting", "quarantined", "replayed", "spooled"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,14 +155,18 @@ class Remembered:
     """What `remember` did.
 
     `added`: a new memory. `reinforced`: it was already known; nothing was added, `record` is the known one.
-    `superseded`: a new memory took the place of `superseded` under the same key. `replayed`: this idempotency key was
-    already served; `record` is what it stored then. `spooled`: the server was away, so it waits in the spool of a
-    remote memory; `record` is provisional, and its id is nobody's yet.
+    `superseded`: a new memory took the place of those in `superseded`. `conflicting`: it was added, and contradicts
+    those in `conflicts`, which stay. `quarantined`: it was kept out of recall until a person looks at it.
+    `replayed`: this idempotency key was already served; `record` is what it stored then. `spooled`: the server was
+    away, so it waits in the spool of a remote memory; `record` is provisional, and its id is nobody's yet.
+    `decisions` are the ids under which `undo` takes back what was decided.
     """
 
     record: MemoryRecord
     action: Action
     superseded: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    decisions: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -143,6 +179,7 @@ class Recalled:
 
     `confidence` is the calibrated probability, 0..1, that this memory bears on the query; unlike scores it compares
     across queries and namespaces. `newer` is the id of a newer memory that is nearly this one, if the search saw one.
+    `stale` are the memories it rests on that are no longer believed, `conflicts` those it contradicts.
     `evidence` holds the raw measurements behind the parts (`similarity` is the cosine of the vectors, `bm25` the
     unscaled lexical score, `coverage` the share of the query's words found, weighted by rarity).
     """
@@ -153,6 +190,8 @@ class Recalled:
     evidence: Mapping[str, float] = field(default_factory=dict[str, float])
     confidence: float = 0.0
     newer: str | None = None
+    stale: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -287,12 +326,19 @@ def subject_term(term: str) -> str:
 
 
 class Traits(IntFlag):
-    """What can be seen of a memory without a query."""
+    """What can be seen of a memory without a query. Bits 4 to 7 hold its type: see `type_trait`."""
 
     QUESTION = 1  # it only asks and tells nothing
     TELLS_TIME = 2  # it names a time
     ASSISTANT = 4  # an assistant said it
     OUTDATED = 8  # never stored: indexed by an earlier version, so that much of it is not known yet
+    TYPE = 0xF0
+    PINNED = 256
+
+
+def type_trait(type: str) -> Traits:
+    """The bits of a type: its place in MEMORY_TYPES, from 1; 0 for any other word."""
+    return Traits((MEMORY_TYPES.index(type) + 1 if type in MEMORY_TYPES else 0) << 4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -352,7 +398,74 @@ class ClaimIdempotencyKey:
     id: str
 
 
-Change = AddVersion | CloseVersion | Reinforce | ClaimIdempotencyKey
+DecisionKind = Literal["superseded", "reinforced", "conflict", "consolidated"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What was decided about how memories stand to each other, and on what grounds.
+
+    `superseded`: the memory `subject` took the place of `others`. `reinforced`: it was said again in other words, which
+    `evidence` has. `conflict`: it contradicts `others`; all are believed. `consolidated`: `others` were merged into it.
+    `confidence` is 0..1. An undone one has `undone_at`.
+    """
+
+    id: str
+    kind: DecisionKind
+    at: datetime
+    subject: str
+    others: tuple[str, ...]
+    reason: str
+    evidence: Mapping[str, Json] = field(default_factory=dict[str, Any])
+    confidence: float = 1.0
+    undone_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decide:
+    """Record a decision."""
+
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """Mark a decision as undone at `at`. ConflictError unless it is there and stands."""
+
+    id: str
+    at: datetime
+
+
+Change = AddVersion | CloseVersion | Reinforce | ClaimIdempotencyKey | Decide | Undo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conflict:
+    """Two memories that are both believed and contradict each other, and the decision that says so."""
+
+    decision: Decision
+    memories: tuple[MemoryRecord, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What became of what a memory rests on (`stale`: no longer believed), and whom it contradicts (`conflicts`)."""
+
+    stale: tuple[str, ...] = ()
+    conflicts: tuple[str, ...] = ()
+
+
+FeedbackKind = Literal["used", "ignored", "contradicted", "miss"]
+FEEDBACK_KINDS: tuple[FeedbackKind, ...] = ("used", "ignored", "contradicted", "miss")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback:
+    """How a recalled memory served: it was `used`, `ignored`, found `contradicted`, or a recall should have had it."""
+
+    id: str
+    kind: FeedbackKind
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

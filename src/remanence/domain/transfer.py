@@ -22,6 +22,7 @@ from typing import Any, cast
 
 from remanence.domain import validation
 from remanence.domain.records import (
+    TRUST,
     AddVersion,
     Change,
     ClaimIdempotencyKey,
@@ -103,18 +104,20 @@ def record_to_dict(record: MemoryRecord) -> dict[str, Any]:
         name: time_text(value)
         if isinstance(value, datetime)
         else list(cast("tuple[str, ...]", value))
-        if name == "tags"
+        if isinstance(value, tuple)
         else value
         for name, value in named.items()
     }
 
 
 def hit_to_dict(hit: Recalled) -> dict[str, Any]:
-    """A record's fields with its `score`, `confidence`, `newer`, `why` and `evidence`."""
+    """A record's fields with its `score`, `confidence`, `newer`, `stale`, `conflicts`, `why` and `evidence`."""
     return {
         "score": hit.score,
         "confidence": hit.confidence,
         "newer": hit.newer,
+        "stale": list(hit.stale),
+        "conflicts": list(hit.conflicts),
         **record_to_dict(hit.record),
         "why": dict(hit.why),
         "evidence": dict(hit.evidence),
@@ -243,6 +246,14 @@ def _record(members: _Members, max_content: int) -> MemoryRecord:
         expires_at=members.optional_time("expires_at"),
         superseded_by=members.optional_text("superseded_by"),
         reason=members.optional_text("reason"),
+        # Exports of earlier releases do not have these.
+        origin=validation.one_of("origin", members.take("origin", "user"), TRUST),
+        trust=validation.fraction("trust", members.take("trust", 1.0)),
+        derived_from=validation.strings(
+            "derived_from", members.take("derived_from", ()), most=MOST, limit=MOST
+        ),
+        depends_on=validation.strings("depends_on", members.take("depends_on", ()), most=MOST, limit=MOST),
+        quarantine=members.optional_text("quarantine", absent=True),
         access_count=members.whole("access_count"),
         last_recalled_at=members.optional_time("last_recalled_at"),
         reinforced_count=members.whole("reinforced_count"),
@@ -280,11 +291,11 @@ class _Members:
         self._kind = kind
         self._left = dict(members)
 
-    def take(self, name: str) -> object:
-        try:
-            return self._left.pop(name)
-        except KeyError:
-            raise InvalidInputError(name, f"is missing from {self._kind!r}") from None
+    def take(self, name: str, default: object = ...) -> object:
+        found = self._left.pop(name, default)
+        if found is ...:
+            raise InvalidInputError(name, f"is missing from {self._kind!r}")
+        return found
 
     def finish(self) -> None:
         if self._left:
@@ -295,8 +306,8 @@ class _Members:
     def text(self, name: str, *, limit: int = MOST) -> str:
         return validation.text(name, self.take(name), limit=limit)
 
-    def optional_text(self, name: str) -> str | None:
-        return validation.optional_text(name, self.take(name), limit=MOST)
+    def optional_text(self, name: str, *, absent: bool = False) -> str | None:
+        return validation.optional_text(name, self.take(name, None if absent else ...), limit=MOST)
 
     def whole(self, name: str, *, least: int = 0) -> int:
         value = self.take(name)

@@ -7,9 +7,9 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from remanence.domain.records import Draft, Filter
+from remanence.domain.records import TRUST, Draft, Filter
 from remanence.errors import InvalidInputError
 
 MAX_CONTENT = 100_000
@@ -21,7 +21,10 @@ MAX_QUERY = 200_000
 MAX_VALUE = 10_000_000
 MAX_LIMIT = 10_000
 MAX_VERSION = 2**31
+MAX_LINKS = 256  # memories that one rests on
 LATEST = datetime(9000, 1, 1, tzinfo=UTC)
+
+T = TypeVar("T", bound=str)
 
 
 def text(argument: str, value: object, *, limit: int, empty: bool = False) -> str:
@@ -214,6 +217,14 @@ def metadata(argument: str, value: object) -> Mapping[str, Any]:
     return json.loads(json_text(argument, dict(value), limit=MAX_METADATA))  # pyright: ignore[reportUnknownArgumentType]
 
 
+def one_of(argument: str, value: object, known: Iterable[T]) -> T:
+    """One of the words in `known`."""
+    for word in known:
+        if word == value:
+            return word
+    raise InvalidInputError(argument, f"must be one of {', '.join(known)}, not {value!r:.40}")
+
+
 def draft(
     content: object,
     *,
@@ -230,8 +241,13 @@ def draft(
     valid_from: object = None,
     key: object = None,
     idempotency_key: object = None,
+    origin: object = "user",
+    trust: object = None,
+    derived_from: object = (),
+    depends_on: object = (),
 ) -> Draft:
-    """The arguments of `remember`, checked."""
+    """The arguments of `remember`, checked. `trust` None: as the origin deserves."""
+    chosen = one_of("origin", origin, TRUST)
     return Draft(
         content=text("content", content, limit=max_content),
         type=text("type", type, limit=64),
@@ -245,6 +261,10 @@ def draft(
         valid_from=optional_moment("valid_from", valid_from),
         key=optional_text("key", key, limit=MAX_KEY),
         idempotency_key=optional_text("idempotency_key", idempotency_key, limit=MAX_KEY),
+        origin=chosen,
+        trust=TRUST[chosen] if trust is None else fraction("trust", trust),
+        derived_from=strings("derived_from", derived_from, most=MAX_LINKS, limit=MAX_KEY),
+        depends_on=strings("depends_on", depends_on, most=MAX_LINKS, limit=MAX_KEY),
     )
 
 

@@ -1,10 +1,12 @@
 """The native API's JSON and the values it stands for, both ways. Pure: what to send, and how to read what came.
 
     memory      {"id": "...", "namespace": "...", "version": 1, "content": "...", ...}   every field of a MemoryRecord
-    hit         a memory with "score", "confidence", "newer", "why" and "evidence"
+    hit         a memory with "score", "confidence", "newer", "stale", "conflicts", "why" and "evidence"
     hits        {"hits": [hit], "confidence": 0.9, "degraded": []}
     block       {"context": "...", "tokens": 12, "hits": [hit], "confidence": 0.9, "degraded": []}
-    remembered  {"memory": memory, "action": "added", "superseded": []}
+    remembered  {"memory": memory, "action": "added", "superseded": [], "conflicts": [], "decisions": []}
+    decision    {"id": "...", "kind": "superseded", "at": "...", "subject": "...", "others": ["..."], ...}
+    conflict    {"decision": decision, "memories": [memory]}
     receipt     {"ids": ["..."], "versions": 1}
     entry       {"key": "...", "value": any, "version": 1, "updated_at": "...", "expires_at": null}
     profile     "default", or {"name": "...", "weights": {...}, "scale": "relative", "depth": 64}
@@ -25,7 +27,12 @@ from urllib.parse import quote
 
 from remanence.domain import validation
 from remanence.domain.records import (
+    TRUST,
+    Action,
     Block,
+    Conflict,
+    Decision,
+    DecisionKind,
     Entry,
     Hits,
     MemoryRecord,
@@ -42,13 +49,15 @@ if TYPE_CHECKING:
     from remanence.domain.ranking import RankingProfile
 
 T = TypeVar("T")
+Word = TypeVar("Word", bound=str)
 Object = Mapping[str, Any]
 
 _RFC3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:\d\d)", flags=re.ASCII
 )
 _FINER = re.compile(r"(\.\d{6})\d+")
-_ACTIONS = ("added", "reinforced", "superseded", "replayed")
+_ACTIONS: tuple[Action, ...] = ("added", "reinforced", "superseded", "conflicting", "quarantined", "replayed")
+_DECISIONS: tuple[DecisionKind, ...] = ("superseded", "reinforced", "conflict", "consolidated")
 _PROFILE = ("name", "weights", "scale", "depth")
 
 
@@ -155,6 +164,29 @@ def remembered_to_dict(done: Remembered) -> dict[str, Any]:
         "memory": record_to_dict(done.record),
         "action": done.action,
         "superseded": list(done.superseded),
+        "conflicts": list(done.conflicts),
+        "decisions": list(done.decisions),
+    }
+
+
+def decision_to_dict(decision: Decision) -> dict[str, Any]:
+    return {
+        "id": decision.id,
+        "kind": decision.kind,
+        "at": time_text(decision.at),
+        "subject": decision.subject,
+        "others": list(decision.others),
+        "reason": decision.reason,
+        "evidence": dict(decision.evidence),
+        "confidence": decision.confidence,
+        "undone_at": time_text(decision.undone_at),
+    }
+
+
+def conflict_to_dict(conflict: Conflict) -> dict[str, Any]:
+    return {
+        "decision": decision_to_dict(conflict.decision),
+        "memories": [record_to_dict(record) for record in conflict.memories],
     }
 
 
@@ -248,6 +280,11 @@ def record_from_dict(data: object) -> MemoryRecord:
         expires_at=_optional(_time, found, "expires_at"),
         superseded_by=_optional(_text, found, "superseded_by"),
         reason=_optional(_text, found, "reason"),
+        origin=_one_of(found, "origin", tuple(TRUST)),
+        trust=_number(found, "trust"),
+        derived_from=_texts(found, "derived_from"),
+        depends_on=_texts(found, "depends_on"),
+        quarantine=_optional(_text, found, "quarantine"),
         access_count=_whole(found, "access_count"),
         last_recalled_at=_optional(_time, found, "last_recalled_at"),
         reinforced_count=_whole(found, "reinforced_count"),
@@ -268,6 +305,8 @@ def hit_from_dict(data: object) -> Recalled:
         evidence=_numbers(found, "evidence"),
         confidence=_number(found, "confidence"),
         newer=_optional(_text, found, "newer"),
+        stale=_texts(found, "stale"),
+        conflicts=_texts(found, "conflicts"),
     )
 
 
@@ -287,12 +326,42 @@ def block_from_dict(data: object) -> Block:
 
 def remembered_from_dict(data: object) -> Remembered:
     found = _object("answer", data)
-    action = _text(found, "action")
-    if action not in _ACTIONS:
-        _refuse("action", f"is {action!r:.40}")
     return Remembered(
-        record=record_from_dict(_get(found, "memory")), action=action, superseded=_texts(found, "superseded")
+        record=record_from_dict(_get(found, "memory")),
+        action=_one_of(found, "action", _ACTIONS),
+        superseded=_texts(found, "superseded"),
+        conflicts=_texts(found, "conflicts"),
+        decisions=_texts(found, "decisions"),
     )
+
+
+def decision_from_dict(data: object) -> Decision:
+    found = _object("decision", data)
+    return Decision(
+        id=_text(found, "id"),
+        kind=_one_of(found, "kind", _DECISIONS),
+        at=_time(found, "at"),
+        subject=_text(found, "subject"),
+        others=_texts(found, "others"),
+        reason=_text(found, "reason"),
+        evidence=_member(found, "evidence"),
+        confidence=_number(found, "confidence"),
+        undone_at=_optional(_time, found, "undone_at"),
+    )
+
+
+def decisions_from_list(data: object) -> list[Decision]:
+    return [decision_from_dict(item) for item in _list(_object("answer", data), "decisions")]
+
+
+def conflicts_from_list(data: object) -> list[Conflict]:
+    return [
+        Conflict(
+            decision=decision_from_dict(_get(_object("conflict", item), "decision")),
+            memories=tuple(records_from_list(item, "memories")),
+        )
+        for item in _list(_object("answer", data), "conflicts")
+    ]
 
 
 def receipt_from_dict(data: object) -> Receipt:
@@ -393,6 +462,14 @@ def _text(found: Object, name: str) -> str:
     return value if isinstance(value, str) else _refuse(name, f"is {type(value).__name__}, not text")
 
 
+def _one_of(found: Object, name: str, known: tuple[Word, ...]) -> Word:
+    value = _text(found, name)
+    for word in known:
+        if word == value:
+            return word
+    _refuse(name, f"is {value!r:.40}")
+
+
 def _flag(found: Object, name: str) -> bool:
     value = _get(found, name)
     return (
@@ -455,6 +532,11 @@ __all__ = [
     "block_to_dict",
     "channel_from_dict",
     "channel_to_dict",
+    "conflict_to_dict",
+    "conflicts_from_list",
+    "decision_from_dict",
+    "decision_to_dict",
+    "decisions_from_list",
     "entry_from_dict",
     "entry_to_dict",
     "entry_to_json",

@@ -16,12 +16,16 @@ import numpy as np
 
 from remanence.domain import ranking, retrieval
 from remanence.domain.records import (
+    SESSION_TYPES,
     AddVersion,
     Change,
     ClaimIdempotencyKey,
     CloseVersion,
+    Decide,
+    Decision,
     EmbeddingModel,
     Entry,
+    Feedback,
     Filter,
     Hits,
     IndexEntry,
@@ -33,6 +37,8 @@ from remanence.domain.records import (
     Replay,
     Scope,
     SearchRequest,
+    Standing,
+    Undo,
     Use,
     subject_term,
 )
@@ -40,12 +46,13 @@ from remanence.domain.serving import Holdings
 from remanence.errors import ClosedError, ConflictError, EmbedderMismatchError
 from remanence.stores.noted import noted
 from remanence.stores.reference_serving import ReferenceServing
+from remanence.stores.reference_truth import Served, standings
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from remanence.domain.ranking import Floats
-    from remanence.ports import Quota
+    from remanence.ports import Quota, Vectors
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SECOND = 1_000_000  # times rank by the second
@@ -61,7 +68,8 @@ class _Version:
 
     @property
     def holds(self) -> bool:
-        return self.record.retracted_at is None and self.record.superseded_by is None
+        record = self.record
+        return record.retracted_at is None and record.superseded_by is None and record.quarantine is None
 
 
 @dataclass(slots=True)
@@ -69,6 +77,8 @@ class _Namespace:
     versions: list[_Version] = field(default_factory=list[_Version])
     replays: dict[str, Replay] = field(default_factory=dict[str, Replay])
     entries: dict[str, Entry] = field(default_factory=dict[str, Entry])
+    decisions: dict[str, Decision] = field(default_factory=dict[str, Decision])
+    served: dict[str, Served] = field(default_factory=dict[str, Served])
 
     def latest(self, id: str) -> MemoryRecord | None:
         own = [v.record for v in self.versions if v.record.id == id]
@@ -105,6 +115,10 @@ class _Namespace:
         before = len(self.versions)
         self.versions = [v for v in self.versions if v.record.id not in gone]
         self.replays = {key: replay for key, replay in self.replays.items() if replay.id not in gone}
+        self.decisions = {
+            id: made for id, made in self.decisions.items() if not {made.subject, *made.others} & set(gone)
+        }
+        self.served = {id: served for id, served in self.served.items() if id not in gone}
         return Receipt(ids=tuple(gone), versions=before - len(self.versions))
 
 
@@ -135,7 +149,13 @@ class ReferenceStore(ReferenceServing):
     def _writing(self, scope: Scope) -> Generator[_Namespace]:
         """A copy of the namespace to work on; kept when the work ends well."""
         with self._reading(scope) as namespace:
-            changed = _Namespace(list(namespace.versions), dict(namespace.replays), dict(namespace.entries))
+            changed = _Namespace(
+                list(namespace.versions),
+                dict(namespace.replays),
+                dict(namespace.entries),
+                dict(namespace.decisions),
+                dict(namespace.served),
+            )
             yield changed
             self._namespaces[scope] = changed
 
@@ -161,6 +181,13 @@ class ReferenceStore(ReferenceServing):
                         if key in namespace.replays:
                             raise ConflictError(f"idempotency key {key!r} is taken")
                         namespace.replays[key] = Replay(id=change.id, fingerprint=change.fingerprint)
+                    case Decide(decision=made):
+                        namespace.decisions[made.id] = made
+                    case Undo(id=id):
+                        made = namespace.decisions.get(id)
+                        if made is None or made.undone_at is not None:
+                            raise ConflictError(f"decision {id} is gone or was undone already")
+                        namespace.decisions[id] = replace(made, undone_at=change.at)
             self._admit(scope, namespace, most)
             self._note(scope, noted(changes))
             self._model = model
@@ -308,6 +335,74 @@ class ReferenceStore(ReferenceServing):
         with self._reading(scope) as namespace:
             named = (v.record.session_id for v in namespace.visible(at, Filter()))
             return sorted(Counter(session for session in named if session is not None).items())
+
+    # -- how memories stand to each other
+
+    def nearest(
+        self, scope: Scope, vectors: Vectors, model: EmbeddingModel, *, at: datetime, limit: int
+    ) -> builtins.list[builtins.list[tuple[MemoryRecord, float]]]:
+        with self._reading(scope) as namespace:
+            self._require(model)
+            held = [
+                v for v in namespace.visible(at, Filter()) if v.entry and v.record.type not in SESSION_TYPES
+            ]
+            found: builtins.list[builtins.list[tuple[MemoryRecord, float]]] = []
+            for vector in vectors:
+                pairs = [
+                    (v.record, float(np.asarray(v.entry.vector, np.float32) @ vector))
+                    for v in held
+                    if v.entry
+                ]
+                found.append(sorted(pairs, key=lambda pair: (-pair[1], pair[0].id))[:limit])
+            return found
+
+    def decisions(
+        self,
+        scope: Scope,
+        *,
+        limit: int,
+        kinds: Sequence[str] = (),
+        about: str | None = None,
+        after: str | None = None,
+    ) -> builtins.list[Decision]:
+        with self._reading(scope) as namespace:
+            last = namespace.decisions.get(after or "")
+            found = [
+                made
+                for made in namespace.decisions.values()
+                if (not kinds or made.kind in kinds)
+                and (about is None or about in (made.subject, *made.others))
+                and (after is None or (last is not None and (made.at, made.id) < (last.at, last.id)))
+            ]
+            return sorted(found, key=lambda made: (made.at, made.id), reverse=True)[:limit]
+
+    def decision(self, scope: Scope, id: str) -> Decision | None:
+        with self._reading(scope) as namespace:
+            return namespace.decisions.get(id)
+
+    def standing(self, scope: Scope, ids: Sequence[str], *, at: datetime) -> dict[str, Standing]:
+        with self._reading(scope) as namespace:
+            versions: dict[str, list[MemoryRecord]] = {}
+            for v in namespace.versions:
+                versions.setdefault(v.record.id, []).append(v.record)
+            return standings(versions, namespace.decisions.values(), ids, at)
+
+    def quarantined(
+        self, scope: Scope, *, limit: int, after: str | None = None
+    ) -> builtins.list[MemoryRecord]:
+        with self._reading(scope) as namespace:
+            held = [v for v in namespace.versions if v.record.quarantine and not v.record.retracted_at]
+            if after is not None:
+                last = max((v.seq for v in namespace.versions if v.record.id == after), default=0)
+                held = [v for v in held if v.seq < last]
+            return [v.record for v in sorted(held, key=lambda v: -v.seq)[:limit]]
+
+    def note_feedback(self, scope: Scope, feedback: Sequence[Feedback]) -> builtins.list[str]:
+        with self._writing(scope) as namespace:
+            there = [one for one in feedback if namespace.latest(one.id)]
+            for one in there:
+                namespace.served[one.id] = namespace.served.get(one.id, Served()).after(one)
+            return [one.id for one in there]
 
     # -- key-value
 

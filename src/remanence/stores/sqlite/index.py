@@ -46,7 +46,7 @@ _COLUMNS = (
     ("created_s", np.uint32),
     ("importance", np.float16),
     ("length", np.uint16),
-    ("traits", np.uint8),
+    ("traits", np.uint16),
 )
 # Kept only once a memory needs them: `occurred_s` when it is about another time than its recording, and these when
 # there are sessions.

@@ -12,12 +12,14 @@ from remanence.domain.records import (
     Change,
     ClaimIdempotencyKey,
     CloseVersion,
+    Decide,
     EmbeddingModel,
     Entry,
     IndexEntry,
     MemoryRecord,
     Reinforce,
     Scope,
+    Undo,
 )
 from remanence.errors import ConflictError
 from remanence.stores.noted import noted
@@ -220,8 +222,8 @@ def import_versions(
                     " SELECT ?, ?, ?, id FROM memory WHERE ns_id = ? AND id = ? LIMIT 1",
                     (ns_id, change.key, change.fingerprint, ns_id, change.id),
                 )
-            case Reinforce():
-                raise TypeError("an import brings counters with its versions")
+            case Reinforce() | Decide() | Undo():
+                raise TypeError("an import brings counters and decisions with its versions")
     if context.noting:
         events.note(context, scope, noted(done))
     return sum(isinstance(change, AddVersion) for change in done)
@@ -278,7 +280,8 @@ def _claimed(
     if value is None or record.retracted_at is not None or record.superseded_by is not None:
         return False
     row = connection.execute(
-        f"SELECT 1 FROM memory WHERE ns_id = ? AND {column} = ? AND retracted_at IS NULL AND superseded_by IS NULL",
+        f"SELECT 1 FROM memory WHERE ns_id = ? AND {column} = ? AND retracted_at IS NULL AND superseded_by IS NULL"
+        " AND quarantine IS NULL",
         (ns_id, value),
     ).fetchone()
     return row is not None

@@ -65,15 +65,16 @@ def unpack_terms(blob: bytes | None) -> list[int]:
 
 MEMORY_COLUMNS = (
     "ns_id, id, version, content, type, tags, metadata, session_id, source, importance, pinned, key, created_at,"
-    " recorded_at, retracted_at, valid_from, valid_to, expires_at, superseded_by, reason, digest, terms"
+    " recorded_at, retracted_at, valid_from, valid_to, expires_at, superseded_by, reason, digest, terms, origin, trust,"
+    " rests, quarantine"
 )
-INSERT_MEMORY = f"INSERT INTO memory({MEMORY_COLUMNS}) VALUES ({', '.join('?' * 22)})"
+INSERT_MEMORY = f"INSERT INTO memory({MEMORY_COLUMNS}) VALUES ({', '.join('?' * 26)})"
 
 # Every reader selects these, in this order, from `memory AS m` joined with its counters.
 RECORD = (
     "m.seq, m.id, m.version, m.content, m.type, m.tags, m.metadata, m.session_id, m.source, m.importance, m.pinned,"
     " m.key, m.created_at, m.recorded_at, m.retracted_at, m.valid_from, m.valid_to, m.expires_at, m.superseded_by,"
-    " m.reason, u.access_count, u.last_recalled_at, u.reinforced_count"
+    " m.reason, u.access_count, u.last_recalled_at, u.reinforced_count, m.origin, m.trust, m.rests, m.quarantine"
 )
 FROM_MEMORY = "FROM memory AS m LEFT JOIN usage AS u ON u.ns_id = m.ns_id AND u.id = m.id"
 
@@ -104,12 +105,23 @@ def insert_values(
         record.reason,
         digest,
         terms,
+        None if record.origin == "user" else record.origin,
+        None if record.trust == 1.0 else record.trust,
+        _rests(record),
+        record.quarantine,
     )
+
+
+def _rests(record: MemoryRecord) -> str | None:
+    if not record.derived_from and not record.depends_on:
+        return None
+    return json.dumps({"derived_from": record.derived_from, "depends_on": record.depends_on})
 
 
 def to_record(row: Any, namespace: str) -> MemoryRecord:
     """A row of RECORD's columns as a record."""
     tags, metadata = row[5], row[6]
+    rests: dict[str, list[str]] = {} if row[25] is None else json.loads(row[25])
     return MemoryRecord(
         namespace=namespace,
         id=row[1],
@@ -134,6 +146,11 @@ def to_record(row: Any, namespace: str) -> MemoryRecord:
         access_count=row[20] or 0,
         last_recalled_at=optional_time(row[21]),
         reinforced_count=row[22] or 0,
+        origin=row[23] or "user",
+        trust=1.0 if row[24] is None else row[24],
+        derived_from=tuple(rests.get("derived_from", ())),
+        depends_on=tuple(rests.get("depends_on", ())),
+        quarantine=row[26],
     )
 
 
@@ -150,12 +167,12 @@ def visible_until_us(record: MemoryRecord) -> int:
 
 
 # A version that holds its digest and key against others.
-HOLDS_CLAIMS = "m.retracted_at IS NULL AND m.superseded_by IS NULL"
+HOLDS_CLAIMS = "m.retracted_at IS NULL AND m.superseded_by IS NULL AND m.quarantine IS NULL"
 
 # A version's visibility in SQL; `MemoryRecord.visible_at` is its oracle.
 VISIBLE = (
     "m.recorded_at <= ? AND (m.retracted_at IS NULL OR m.retracted_at > ?) AND (m.valid_to IS NULL OR m.valid_to > ?)"
-    " AND (m.pinned OR m.expires_at IS NULL OR m.expires_at > ?)"
+    " AND (m.pinned OR m.expires_at IS NULL OR m.expires_at > ?) AND m.quarantine IS NULL"
 )
 
 

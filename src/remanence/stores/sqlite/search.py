@@ -10,7 +10,17 @@ import numpy as np
 import simsimd
 
 from remanence.domain import retrieval
-from remanence.domain.records import Hits, MemoryRecord, Scope, SearchRequest, subject_term
+from remanence.domain.linear import product
+from remanence.domain.records import (
+    SESSION_TYPES,
+    Hits,
+    MemoryRecord,
+    Scope,
+    SearchRequest,
+    Traits,
+    subject_term,
+    type_trait,
+)
 from remanence.domain.retrieval import Lexical
 from remanence.stores.sqlite.index import (
     GATHER_SHARE,
@@ -34,6 +44,7 @@ if TYPE_CHECKING:
 
     from remanence.stores.sqlite.index import Bools, Floats, Positions
 
+SESSION_TRAITS: Final = [int(type_trait(type)) for type in sorted(SESSION_TYPES)]
 CHUNK: Final = 500  # values in one IN (...)
 HOPS: Final = 64  # ended neighbours stepped over one by one before all are looked up at once
 
@@ -78,6 +89,51 @@ def document_frequencies(
             for term in terms
         }
         return view.n, {term: count for term, count in found.items() if count}
+
+
+def nearest_memories(
+    connection: sqlite3.Connection,
+    cache: IndexCache,
+    dimension: int,
+    scope: Scope,
+    vectors: Floats,
+    at: int,
+    limit: int,
+) -> list[list[tuple[MemoryRecord, float]]]:
+    """For each vector the visible memories that are nearest, none of them of a session, with their cosines."""
+    ns_id = find_namespace(connection, scope)
+    if ns_id is None:
+        return [[] for _ in vectors]
+    with cache.opened(connection, ns_id, dimension) as index:
+        if index is None or not len(index):
+            return [[] for _ in vectors]
+        columns = index.columns()
+        allowed = index.view(at).visible & ~np.isin(columns["traits"] & Traits.TYPE, SESSION_TRAITS)
+        segments = index.segments(connection)
+    found = [nearest(segments(), vector, allowed, limit) for vector in vectors]
+    seqs = [columns["seq"][rows].tolist() for rows in found]
+    blobs: dict[int, bytes] = {}
+    records: dict[int, MemoryRecord] = {}
+    for chunk in _chunks(sorted({seq for own in seqs for seq in own})):
+        held = marks(chunk)
+        blobs.update(
+            connection.execute(
+                f"SELECT seq, vector FROM entry WHERE ns_id = ? AND seq IN ({held})", [ns_id, *chunk]
+            )
+        )
+        for row in connection.execute(
+            f"SELECT {RECORD} {FROM_MEMORY} WHERE +m.ns_id = ? AND m.seq IN ({held})", [ns_id, *chunk]
+        ):
+            # The index does not know the type of what an earlier version stored.
+            if row[4] not in SESSION_TYPES:
+                records[row[0]] = to_record(row, scope.namespace)
+    answers: list[list[tuple[MemoryRecord, float]]] = []
+    for vector, own in zip(vectors, seqs, strict=True):
+        there = [seq for seq in own if seq in records and seq in blobs]
+        cosines = product(decode([blobs[seq] for seq in there], dimension), vector) if there else ()
+        pairs = [(records[seq], float(cosine)) for seq, cosine in zip(there, cosines, strict=True)]
+        answers.append(sorted(pairs, key=lambda pair: (-pair[1], pair[0].id)))
+    return answers
 
 
 class SQLiteSpace:

@@ -51,15 +51,16 @@ from remanence.stores.sqlite.rows import (
     to_us,
     visible_parameters,
 )
+from remanence.stores.sqlite.truth import Truth
 
 if TYPE_CHECKING:
-    from remanence.ports import Quota
+    from remanence.ports import Quota, Vectors
     from remanence.stores.sqlite.index import IndexCache
 
 DEFAULT_CACHE_BYTES = 1 << 30
 
 
-class SQLiteStore(Channels, DocumentTable, Jobs, Events):
+class SQLiteStore(Channels, DocumentTable, Jobs, Events, Truth):
     """Memories in one SQLite file, or in RAM when `path` is None.
 
     `cache_bytes` bounds what is kept of the file in memory for searching. Opening creates the file and its directory
@@ -179,6 +180,27 @@ class SQLiteStore(Channels, DocumentTable, Jobs, Events):
                 dimension = request.model.dimension if stored is None else stored.dimension
                 try:
                     return search(connection, cache, dimension, scopes, request)
+                except StaleSnapshotError:
+                    continue
+
+    def nearest(
+        self, scope: Scope, vectors: Vectors, model: EmbeddingModel, *, at: datetime, limit: int
+    ) -> builtins.list[builtins.list[tuple[MemoryRecord, float]]]:
+        from remanence.stores.sqlite.index import StaleSnapshotError
+        from remanence.stores.sqlite.search import nearest_memories
+
+        cache = self._opened_cache()
+        while True:
+            with self._db.read() as connection:
+                stored = writing.stored_model(connection)
+                if stored is None:
+                    return [[] for _ in vectors]
+                if stored != model:
+                    raise writing.mismatch(stored, model)
+                try:
+                    return nearest_memories(
+                        connection, cache, model.dimension, scope, vectors, to_us(at), limit
+                    )
                 except StaleSnapshotError:
                     continue
 

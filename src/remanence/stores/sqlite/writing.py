@@ -14,14 +14,16 @@ from remanence.domain.records import (
     Change,
     ClaimIdempotencyKey,
     CloseVersion,
+    Decide,
     EmbeddingModel,
     IndexEntry,
     Reinforce,
     Scope,
+    Undo,
 )
 from remanence.errors import ConflictError, EmbedderMismatchError, StoreCorruptError
 from remanence.stores.noted import noted
-from remanence.stores.sqlite import events
+from remanence.stores.sqlite import events, truth
 from remanence.stores.sqlite.rows import (
     INSERT_MEMORY,
     find_namespace,
@@ -333,6 +335,10 @@ def apply(context: WriteContext, scope: Scope, changes: Sequence[Change], model:
                     "INSERT INTO idempotency VALUES (?, ?, ?, ?)",
                     (ns_id, change.key, change.fingerprint, change.id),
                 )
+            case Decide():
+                truth.decide(context.connection, ns_id, change)
+            case Undo():
+                truth.undo(context.connection, ns_id, change)
     if context.noting:
         events.note(context, scope, noted(changes))
 
@@ -353,6 +359,7 @@ def add_version(context: WriteContext, ns_id: int, change: AddVersion) -> None:
         INSERT_MEMORY, insert_values(ns_id, record, change.digest, terms)
     ).lastrowid
     assert seq is not None
+    truth.link(context.connection, ns_id, record)
     context.add_index(ns_id, seq, change, believed=record.retracted_at is None)
 
 
@@ -378,7 +385,7 @@ def _reinforce(context: WriteContext, ns_id: int, change: Reinforce) -> None:
     # Only what is believed: a memory erased or superseded meanwhile must not swallow the statement, nor keep a trace.
     counted = context.connection.execute(
         "INSERT INTO usage(ns_id, id, reinforced_count, last_reinforced_at) SELECT ns_id, id, 1, ? FROM memory"
-        " WHERE ns_id = ? AND id = ? AND retracted_at IS NULL AND superseded_by IS NULL"
+        " WHERE ns_id = ? AND id = ? AND retracted_at IS NULL AND superseded_by IS NULL AND quarantine IS NULL"
         " ON CONFLICT(ns_id, id) DO UPDATE SET reinforced_count = reinforced_count + 1,"
         " last_reinforced_at = max(coalesce(last_reinforced_at, 0), excluded.last_reinforced_at)",
         (to_us(change.at), ns_id, change.id),
