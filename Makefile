@@ -17,7 +17,7 @@ help:
 	@echo "make adapters  the adapter tests in one environment per AutoGen version"
 	@echo "make wire      published clients of other memory services against this server"
 	@echo "make bench     speed and size, each as a ratio to its floor"
-	@echo "make quality   recall where the evidence is known; DATA=\"file folder\" and ARGS=--ablate if you like"
+	@echo "make quality   recall where the evidence is known, truth on labelled texts; DATA=\"file folder\" and ARGS=--ablate if you like"
 	@echo "make compare   recall beside other memories, on the same memories; DATA=\"file folder\" and ARGS=\"--only remanence\""
 
 $(VENV)/.installed: requirements/dev.txt pyproject.toml
@@ -70,8 +70,10 @@ bench: $(VENV)/.installed
 	$(BIN)/python -m benchmarks
 
 # Without DATA: the project's own conversations. Figures, lines and a picture go to benchmarks/results/quality.
+# What is measured on labelled texts goes to docs/quality.md too.
 quality: .venvs/quality/.installed
 	.venvs/quality/bin/python -m benchmarks.quality $(DATA) $(ARGS)
+	.venvs/quality/bin/python -m benchmarks.quality.truth --write-docs
 
 # The environments of other memories hold those alone, not this project.
 .venvs/compare-%/.installed: requirements/compare-%.txt

@@ -1,6 +1,7 @@
 """`python -m benchmarks.quality [FILE_OR_FOLDER ...]`: recall on conversations whose evidence is known.
 
 Without paths: the project's own conversations. Layouts: see benchmarks/quality/formats.py.
+Judging, screening and extraction are measured by `python -m benchmarks.quality.truth`.
 """
 
 from __future__ import annotations
