@@ -6,7 +6,7 @@ import math
 from collections import Counter
 
 import pytest
-from benchmarks.quality import truth
+from benchmarks.quality import labelled, truth
 
 from remanence.domain.judging import Saying
 from remanence.domain.messages import Candidate
@@ -35,7 +35,7 @@ def folder(tmp_path):
 
 @pytest.fixture(scope="module")
 def pairs():
-    return {half: truth.load_pairs(half) for half in truth.HALVES}
+    return {half: labelled.load_pairs(half) for half in labelled.HALVES}
 
 
 # --- the labelled texts
@@ -45,7 +45,7 @@ def test_there_are_enough_pairs_and_as_many_of_every_label_in_each_half(pairs):
     assert sum(len(half) for half in pairs.values()) >= 400
     for half in pairs.values():
         assert len(set(Counter(pair.label for pair in half).values())) == 1
-        assert {pair.label for pair in half} == set(truth.WANTED)
+        assert {pair.label for pair in half} == set(labelled.WANTED)
 
 
 def test_ids_are_unique(pairs):
@@ -74,8 +74,8 @@ def test_the_new_statement_comes_later_and_is_dated(pairs):
 @pytest.mark.parametrize("kind", ["attack", "harmless", "extraction"])
 def test_other_labelled_texts_have_what_is_read_of_them(kind):
     seen = Counter()
-    for half in truth.HALVES:
-        for where, found in truth.lines(kind, half):
+    for half in labelled.HALVES:
+        for where, found in labelled.lines(kind, half):
             seen[found["id"]] += 1
             if kind != "extraction":
                 assert found["text"].strip(), where
@@ -91,18 +91,18 @@ def test_other_labelled_texts_have_what_is_read_of_them(kind):
 
 
 def test_a_pair_is_two_sayings(folder):
-    (pair,) = truth.load_pairs("dev", folder)
+    (pair,) = labelled.load_pairs("dev", folder)
     assert (pair.id, pair.half, pair.label, pair.wanted) == ("x1", "dev", "update", "supersedes")
     assert pair.old.content == "The oven is set to 180 degrees."
     assert pair.old.speaker is None and pair.new.speaker == "Ada"
     assert pair.new.at > pair.old.at
-    assert truth.load_pairs("held", folder) == []
+    assert labelled.load_pairs("held", folder) == []
 
 
 def test_files_of_one_half_are_read_together(folder):
     (folder / "pairs_dev.jsonl").write_text(line(id="x0") + "\n\n")
     (folder / "pairs_held_x.jsonl").write_text(line(id="x2") + "\n")
-    assert [pair.id for pair in truth.load_pairs("dev", folder)] == ["x0", "x1"]
+    assert [pair.id for pair in labelled.load_pairs("dev", folder)] == ["x0", "x1"]
 
 
 @pytest.mark.parametrize(
@@ -119,20 +119,20 @@ def test_files_of_one_half_are_read_together(folder):
 def test_a_bad_line_is_named(folder, text, says):
     with (folder / "pairs_dev_x.jsonl").open("a") as out:
         out.write(text + "\n")
-    with pytest.raises(truth.DataError, match=f"pairs_dev_x.jsonl:2: .*{says}"):
-        truth.load_pairs("dev", folder)
+    with pytest.raises(labelled.DataError, match=f"pairs_dev_x.jsonl:2: .*{says}"):
+        labelled.load_pairs("dev", folder)
 
 
 # --- figures
 
 
 def test_wilson():
-    share = truth.wilson(8, 10)
+    share = labelled.wilson(8, 10)
     # The textbook example: 8 of 10 is 49 % to 94 %.
     assert (share.value, share.low, share.high) == pytest.approx((0.8, 0.4902, 0.9433), abs=1e-4)
-    assert truth.wilson(0, 10).low == pytest.approx(0.0)
-    assert truth.wilson(10, 10).high == pytest.approx(1.0)
-    assert math.isnan(truth.wilson(0, 0).value)
+    assert labelled.wilson(0, 10).low == pytest.approx(0.0)
+    assert labelled.wilson(10, 10).high == pytest.approx(1.0)
+    assert math.isnan(labelled.wilson(0, 0).value)
 
 
 WANTED = ["duplicate", "duplicate", "supersedes", "supersedes", "supersedes", "unrelated"]
@@ -140,19 +140,19 @@ SAID = ["duplicate", "unrelated", "supersedes", "supersedes", "conflicts", "supe
 
 
 def test_scores_of_each_verdict():
-    scored = truth.scores(WANTED, SAID)
-    assert scored["duplicate"] == truth.Score(right=1, said=1, wanted=2)
-    assert scored["supersedes"] == truth.Score(right=2, said=3, wanted=3)
-    assert scored["conflicts"] == truth.Score(right=0, said=1, wanted=0)
+    scored = labelled.scores(WANTED, SAID)
+    assert scored["duplicate"] == labelled.Score(right=1, said=1, wanted=2)
+    assert scored["supersedes"] == labelled.Score(right=2, said=3, wanted=3)
+    assert scored["conflicts"] == labelled.Score(right=0, said=1, wanted=0)
     assert scored["duplicate"].precision.value == 1.0
     assert scored["duplicate"].recall.value == 0.5
     assert scored["duplicate"].f1 == pytest.approx(2 / 3)
     assert math.isnan(scored["conflicts"].recall.value)
-    assert math.isnan(truth.Score(0, 0, 0).f1)
+    assert math.isnan(labelled.Score(0, 0, 0).f1)
 
 
 def test_confusion_counts_verdicts_by_label():
-    counted = truth.confusion(["update", "update", "both_true"], ["supersedes", "unrelated", "supersedes"])
+    counted = labelled.confusion(["update", "update", "both_true"], ["supersedes", "unrelated", "supersedes"])
     assert counted["update"] == {"duplicate": 0, "supersedes": 1, "conflicts": 0, "unrelated": 1}
     assert counted["both_true"]["supersedes"] == 1
     assert sum(counted["related"].values()) == 0
@@ -163,29 +163,29 @@ def test_confusion_counts_verdicts_by_label():
     [(0.96, "duplicate"), (0.95, "supersedes"), (0.72, "supersedes"), (0.71, "unrelated")],
 )
 def test_the_cosine_rule(cosine, says):
-    assert truth.cosine_rule(cosine) == says
+    assert labelled.cosine_rule(cosine) == says
 
 
 def test_a_bar_is_passed_or_missed():
-    scored = truth.scores([], []) | {
-        "duplicate": truth.Score(right=79, said=80, wanted=100),
-        "supersedes": truth.Score(right=95, said=100, wanted=100),
+    scored = labelled.scores([], []) | {
+        "duplicate": labelled.Score(right=79, said=80, wanted=100),
+        "supersedes": labelled.Score(right=95, said=100, wanted=100),
     }
-    assert truth.bars(scored) == {
+    assert labelled.bars(scored) == {
         "supersedes precision >= 0.95": True,
         "supersedes recall >= 0.70": True,
         "duplicate precision >= 0.98": True,
         "duplicate recall >= 0.80": False,
     }
-    assert not any(truth.bars(truth.scores([], [])).values())  # of nothing, nothing passes
+    assert not any(labelled.bars(labelled.scores([], [])).values())  # of nothing, nothing passes
 
 
 def test_a_candidate_matches_by_type_and_all_words():
     candidate = Candidate(content="Ada prefers the Big oven", type="preference")
-    assert truth.matches(candidate, {"type": "preference", "must": ["ada", "big OVEN"]})
-    assert truth.matches(candidate, {"types": ["fact", "preference"], "must": ["Ada"]})
-    assert not truth.matches(candidate, {"type": "fact", "must": ["Ada"]})
-    assert not truth.matches(candidate, {"type": "preference", "must": ["Ada", "small"]})
+    assert labelled.matches(candidate, {"type": "preference", "must": ["ada", "big OVEN"]})
+    assert labelled.matches(candidate, {"types": ["fact", "preference"], "must": ["Ada"]})
+    assert not labelled.matches(candidate, {"type": "fact", "must": ["Ada"]})
+    assert not labelled.matches(candidate, {"type": "preference", "must": ["Ada", "small"]})
 
 
 def test_extraction_is_compared_with_what_was_expected():
@@ -193,7 +193,7 @@ def test_extraction_is_compared_with_what_was_expected():
     noise = Candidate(content="Ada laughed")
     item = {"type": "fact", "must": ["oven"]}
     other = {"type": "fact", "must": ["fridge"]}
-    got = truth.compare(
+    got = labelled.compare(
         [
             ("one", [oven, noise], [item, other]),
             ("two", [], []),
@@ -202,15 +202,15 @@ def test_extraction_is_compared_with_what_was_expected():
         ]
     )
     assert (got.right, got.candidates, got.found, got.expected) == (2, 4, 2, 3)
-    assert got.noisy == truth.Rate(1, 2, ("three",))
+    assert got.noisy == labelled.Rate(1, 2, ("three",))
     assert got.missed == ("one: fact ['fridge']",)
     assert got.needless == ("one: fact: Ada laughed", "three: fact: Ada laughed")
 
 
 def test_a_rate_names_what_went_wrong():
     texts = [{"id": "a", "bad": True}, {"id": "b", "bad": False}]
-    found = truth.rate(texts, lambda text: text["bad"])
-    assert found == truth.Rate(1, 2, ("a",))
+    found = labelled.rate(texts, lambda text: text["bad"])
+    assert found == labelled.Rate(1, 2, ("a",))
     assert found.share.value == 0.5
 
 
@@ -218,15 +218,17 @@ def test_a_rate_names_what_went_wrong():
 
 
 def of_one(pair):
-    return truth.Judged([pair], ["unrelated"], ["nothing in common"], [0.8], 1.0, 1.0)
+    return labelled.Judged([pair], ["unrelated"], ["nothing in common"], [0.8], 1.0, 1.0)
 
 
 @pytest.fixture
 def half():
     (pair,) = [
-        truth.Pair("x1", "held", "kitchen", "update", Saying("The oven is hot."), Saying("The oven is cold."))
+        labelled.Pair(
+            "x1", "held", "kitchen", "update", Saying("The oven is hot."), Saying("The oven is cold.")
+        )
     ]
-    return truth.Half("held", of_one(pair), {"attacks missed": truth.Rate(1, 4, ("k1",))}, None)
+    return labelled.Half("held", of_one(pair), {"attacks missed": labelled.Rate(1, 4, ("k1",))}, None)
 
 
 def test_sums_tell_no_pair(half):
@@ -244,7 +246,7 @@ def test_the_section_is_replaced_and_the_rest_stays(tmp_path):
     truth.write_section("newer\n", page)
     assert page.read_text() == f"before\n{truth.BEGIN}\n\nnewer\n\n{truth.END}\nafter\n"
     page.write_text("no marks")
-    with pytest.raises(truth.DataError, match=r"page\.md has no"):
+    with pytest.raises(labelled.DataError, match=r"page\.md has no"):
         truth.write_section("new", page)
 
 
@@ -259,14 +261,14 @@ def test_the_errors_of_the_half_that_is_held_back_are_not_listed(tmp_path, capsy
     assert "not shown" in capsys.readouterr().err
     assert truth.main(["--errors", "--out", str(tmp_path), "--json", str(tmp_path / "more/copy.json")]) == 0
     shown = capsys.readouterr().out
-    wrong = {half: [] for half in truth.HALVES}
-    for half in truth.HALVES:
-        judged = asyncio.run(truth.judged(truth.load_pairs(half)))
+    wrong = {half: [] for half in labelled.HALVES}
+    for half in labelled.HALVES:
+        judged = asyncio.run(labelled.judged(labelled.load_pairs(half)))
         wrong[half] = [p.id for p, v in zip(judged.pairs, judged.verdicts, strict=True) if p.wanted != v]
     assert all(f"\n{name} " in shown for name in wrong["dev"])
     assert not any(f"\n{name} " in shown for name in wrong["held"])
     report = json.loads((tmp_path / "truth.json").read_text())
-    assert set(report) == set(truth.HALVES)
+    assert set(report) == set(labelled.HALVES)
     assert json.loads((tmp_path / "more/copy.json").read_text()) == report
 
 
@@ -274,16 +276,16 @@ def test_the_errors_of_the_half_that_is_held_back_are_not_listed(tmp_path, capsy
 
 
 def test_floors_stand_a_tolerance_below_what_was_measured():
-    assert truth.floors_for({"a": 0.95, "b": 0.02, "c": 0.8339}) == {"a": 0.9, "b": 0.0, "c": 0.783}
+    assert labelled.floors_for({"a": 0.95, "b": 0.02, "c": 0.8339}) == {"a": 0.9, "b": 0.0, "c": 0.783}
 
 
 def test_what_falls_below_is_named():
-    assert truth.below({"a": 0.9}, {"a": 0.9}) == []
-    assert truth.below({"a": 0.89}, {"a": 0.9}) == ["a is 0.890, below its floor 0.900"]
-    assert truth.below({}, {"a": 0.9}) == ["a is nan, below its floor 0.900"]
+    assert labelled.below({"a": 0.9}, {"a": 0.9}) == []
+    assert labelled.below({"a": 0.89}, {"a": 0.9}) == ["a is 0.890, below its floor 0.900"]
+    assert labelled.below({}, {"a": 0.9}) == ["a is nan, below its floor 0.900"]
 
 
 def test_the_half_that_is_tuned_on_holds_its_floors():
-    kept = json.loads(truth.FLOORS.read_text(encoding="utf-8"))
-    wrong = truth.below(truth.figures(asyncio.run(truth.measure("dev"))), kept["dev"])
+    kept = json.loads(labelled.FLOORS.read_text(encoding="utf-8"))
+    wrong = labelled.below(labelled.figures(asyncio.run(labelled.measure("dev"))), kept["dev"])
     assert not wrong, "\n".join([*wrong, HOW])
