@@ -1,0 +1,151 @@
+"""Words and phrases of English that turn a statement: change, end, addition, correction, negation, modality."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from remanence.domain.statement_words import PAST
+
+# What a verb tells about what was true before. strong: another value holds from now on; end: nothing in its place;
+# weak: it may be the first value, or one of several.
+_VERBS = {
+    "strong": """move relocate switch change replace rename rebrand migrate convert transfer postpone reschedule defer
+        delay raise increase lower reduce cut double halve triple upgrade downgrade promote demote extend shorten swap
+        substitute shift rise drop fall grow shrink climb update revise adjust bump trade reassign rewrite port
+        succeed advance exchange expand narrow relax tighten lift reverse overturn amend override overhaul restructure
+        repaint refactor rebuild merge split transition graduate divorce remarry turn emigrate""",
+    "end": """quit leave resign retire stop cease cancel abandon discontinue sell scrap terminate withdraw expire
+        decommission deprecate retract revoke abolish uninstall disband dissolve""",
+    "weak": """become start begin adopt join hire appoint introduce buy marry choose decide pick elect launch open
+        close finish complete fix resolve repair solve recover land pass reopen approve reject settle deploy install
+        finalise finalize confirm remove delete add restore release""",
+}
+
+
+def _forms(verb: str) -> set[str]:
+    irregular = {form for form, base in PAST.items() if base == verb}
+    e = verb.endswith("e")
+    y = verb.endswith("y") and verb[-2] not in "aeiou"
+    stem = verb[:-1] if e else verb
+    doubled = verb + verb[-1]
+    forms = {verb, verb + "s", verb + "es", stem + "ing", doubled + "ing", *irregular}
+    if y:
+        forms |= {verb[:-1] + "ies", verb[:-1] + "ied"}
+    if len(irregular) < 2:
+        forms |= {stem + "ed", doubled + "ed"}
+    return forms
+
+
+MARKS: Final[dict[str, str]] = {form: kind for kind, verbs in _VERBS.items() for verb in verbs.split() for form in _forms(verb)}
+# Forms that are mostly something else.
+for _word in ("leaves", "left", "cut", "cuts", "fall", "falls", "rise", "open", "opens", "close", "closes", "closed",
+              "opening", "closing", "lands", "land", "trade", "trades", "trading", "shift", "shifts", "change", "changes",
+              "split", "move", "moves", "port", "ports", "porting", "update", "updates", "lift", "lifts", "turn", "turns",
+              "pass", "passes", "start", "starts", "begin", "begins", "drop", "drops", "release", "releases", "advance",
+              "delay", "delays", "advanced", "release", "grow", "grows", "increase", "raise", "raises", "launch",
+              "stops", "stop", "sells", "sell", "selling", "double", "doubles", "transfer", "transfers", "grown",
+              "finish", "finishes", "updated", "lower", "narrow", "fix", "fixes", "fixed", "merge", "picks", "pick",
+              "buys", "buy", "add", "adds", "swap", "swaps", "upgrade", "upgrades", "expires", "expire", "exchange",
+              "extended", "succeed", "succeeds", "solve", "solves", "deploy", "deploys", "deployed", "repair",
+              "repairs", "install", "installs", "installed", "open", "restore", "restores", "converts", "convert",
+              "reduces", "reduce", "increases", "raising", "growing", "turning", "falling", "rising",
+              "passing", "landing", "opened", "confirm", "confirms", "elects", "elect", "choose", "chooses", "joins",
+              "join", "adopt", "decides", "decide", "hires", "hire", "launches", "released", "deletes",
+              "delete", "removes", "remove", "quits", "cancel", "cancels", "leave", "leaving", "started", "began",
+              "marry", "graduate", "graduates", "graduated", "succeeded", "merges", "rebuild", "rebuilds",
+              "migrate", "migrates", "added", "bought", "solved", "recover", "recovers", "settle", "completes",
+              "finished", "completed", "hired", "deleted", "removed", "restored", "confirmed", "picked", "expand",
+              "expands", "postpone", "adjust", "adjusts", "shorten", "replace", "lowers"):
+    MARKS.pop(_word, None)
+MARKS.update(
+    dict.fromkeys("replace replaces lowered lower_to updated extended bumped fixed resolved left".split(), "strong")
+    | dict.fromkeys("""now nowadays new latest current currently newly meanwhile finally recently since\n        hence henceforth onwards onward changed fixed already started began hired bought finished completed removed\n        deleted added launched opened closed solved picked restored confirmed bought joined today""".split(), "weak")
+    | dict.fromkeys("formerly cancelled canceled former ex anymore gone obsolete ended over".split(), "end")
+    | dict.fromkeys("also too additionally another besides moreover furthermore else plus".split(), "additive")
+    | dict.fromkeys("actually correction wrong mistaken incorrect misremembered nonsense".split(), "correction")
+    | dict.fromkeys("still remains remain unchanged continues".split(), "still")
+)  # fmt: skip
+MARKS["changed"] = "strong"
+MARKS["fixed"] = "strong"
+MARKS["left"] = "end"
+del MARKS["over"]
+
+
+_PHRASES = """
+end: no longer; any more; any longer; no more; not anymore; gave up; given up; giving up; used to; got rid of; get rid of;
+    gotten rid of; phased out; shut down; closed down; stepped down; handed over; broke up; split up; dropped out;
+    moved out; moved away; let go; laid off; called off; fell through; ran out; passed away; signed off; went out of;
+    has ended; is over; is history; is gone; are gone; done with; grew out of; grown out of; backed out; moved on from;
+    put an end; switched off; turned off; took down; taken down; died; thrown out; threw out; gone off; went off;
+    had enough of; outgrew; outgrown; fell out; stopped; stepped back
+former: instead of; rather than; in place of; as opposed to; in favour of not; and not; but not; away from; previously
+strong: took over; taken over; takes over; taking over; has been replaced; brought forward; pushed back; pushed to;
+    pushed out; put back; moved up; moved to; went up; gone up; went down; gone down; goes up; goes down; went from;
+    made the switch; switched to; changed to; changed from; as of; from now on; from today; from tomorrow; with effect;
+    effective from; effective immediately; starting from; starting next; starting in; starting on; from next; by now;
+    has since; have since; has become; have become; have been moved; turned into; grew to; up from; down from; ever since; handed to;
+    in the meantime; moved in; moved into; passed to; passes to; gone over to; went over to; no more than before;
+    broken up; changed my mind; changed her mind; changed his mind; changed their mind; change of plan; change of plans;
+    has changed; have changed; has been changed; worked its way; works now; works again; back up; is back; are back;
+    got promoted; has moved; have moved; had to move; made up; put off
+weak: these days; at present; at the moment; for now; just got; at last; at long last; this time; as from; going forward;
+    until further notice; since then; got a new; in future; from then on
+additive: as well; in addition; as well as; on top of; one more; a second; apart from; along with; alongside
+still: still is; as before; as always; as ever; same as
+correction: to be precise; i was wrong; i misspoke; not true; not correct; not right; on the contrary; in fact; in reality;
+    turns out; turned out; scratch that; i meant; not quite
+neg: nothing to do with; free of; except for; far from; too busy to; by no means; not at all; no way; instead
+skip: not only; no doubt; no problem; no wonder; by the way; for your information; just so you know; for the record;
+    to be honest; as far as i know; you know; i mean; of course; for example; for instance; by phone; each other;
+    used to it; on time; in time; at times; no need to worry; heads up; quick note; note to self; no idea; no matter;
+    not to forget; do not forget; don not forget; keep in mind; if you are wondering; as you know; so far; at all;
+    not before; not until; not later than; no later than; no earlier than; no fewer than; no less than; no more than
+mod:maybe: is said to; are said to; is thought to; i guess; i suppose; not sure
+mod:plan: plans to; plan to; planning to; going to; intends to; is supposed to; thinking about; thinking of; hopes to;
+    hoping to; wants to; want to; would like to; dreams of; considering; about to
+rel:last year: last year
+rel:last month: last month
+rel:last week: last week
+rel:last night: last night
+rel:last summer: last summer
+rel:last winter: last winter
+rel:last spring: last spring
+rel:last autumn: last autumn; last fall
+rel:next year: next year
+rel:next month: next month
+rel:next week: next week
+rel:this year: this year
+rel:this month: this month
+rel:this week: this week
+rel:this spring: this spring
+rel:this summer: this summer
+rel:this autumn: this autumn; this fall
+rel:this winter: this winter
+rel:this morning: this morning
+rel:this afternoon: this afternoon
+rel:this evening: this evening
+rel:childhood: as a child; as a kid; as a teenager; as a boy; as a girl; as a student; in my youth; when i was
+quant:all: all of; all the; the whole of; every single; without exception
+quant:some: some of; part of the; a few of; a few
+quant:most: most of; the majority of
+quant:few: hardly ever; hardly any; almost never; once in a while; now and then; from time to time
+quant:none: none of; not a single; never ever
+"""
+
+
+def _phrases() -> dict[str, list[tuple[tuple[str, ...], str]]]:
+    found: dict[str, list[tuple[tuple[str, ...], str]]] = {}
+    mark = ""
+    for line in _PHRASES.strip().splitlines():
+        if not line.startswith(" "):
+            mark, _, line = line.rpartition(": ")
+        for phrase in line.split(";"):
+            parts = tuple(phrase.split())
+            if parts:
+                found.setdefault(parts[0], []).append((parts, mark))
+    for entries in found.values():
+        entries.sort(key=lambda entry: -len(entry[0]))
+    return found
+
+
+PHRASE_MARKS: Final = _phrases()

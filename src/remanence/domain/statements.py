@@ -1,0 +1,502 @@
+"""A text read as statements: whom it is about, what it says with which numbers, names and times, and how it turns.
+
+English. A reading is not a parse tree: it is the text's telling words in a normal form, each with its part in the
+clause, and the marks that turn a meaning: negation, time, modality, words of change, what is said to be over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from remanence.domain import languages
+from remanence.domain import statement_words as w
+from remanence.domain.statement_marks import MARKS, PHRASE_MARKS
+from remanence.domain.statement_numbers import Raw, Value, quantity
+from remanence.domain.statement_synonyms import GROUPS, OPPOSITES
+from remanence.domain.unicode import normalize
+
+LONGEST = 600
+"""Texts of more characters are not read: they say many things."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A telling word of a text. `key` is its normal form, `groups` the senses it shares with others."""
+
+    key: str
+    kind: str  # word, name, number, date, clock
+    text: str
+    groups: frozenset[int] = frozenset()
+    against: frozenset[int] = frozenset()  # the groups it is the opposite of
+    value: Value | None = None
+    subject: bool = False
+    former: bool = False  # said to be over, or denied beside what holds: "from X to", "not X but", "instead of X"
+    clause: int = 0
+    agent: bool = False  # behind "by" of a passive
+    preposition: str = ""
+    negated: bool = False
+
+    @property
+    def weight(self) -> float:
+        return 1.0 if self.kind == "word" else 1.6
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """How a clause turns what it says."""
+
+    negated: bool = False
+    tense: str = "present"  # past, present, perfect, future
+    ended: bool = False  # "no longer", "stopped": what it says is over
+    pronoun: bool = False  # its subject is a pronoun of the third person
+    passive: bool = False
+    verb: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read from one text."""
+
+    tokens: tuple[Token, ...]
+    clauses: tuple[Clause, ...]
+    marks: frozenset[str]  # of change and of degree, see `statement_marks`
+    modality: frozenset[str]
+    quantifiers: frozenset[str]
+    relative: frozenset[str]  # times told by their distance from now: "yesterday", "last week"
+    question: bool = False
+    plain: bool = True  # English enough to be compared
+
+
+# --- words to normal forms ---
+
+
+@lru_cache(maxsize=32_768)
+def normal(word: str) -> str:
+    """The normal form of a lower-case word: its base if irregular, else its stem."""
+    base = w.PAST.get(word) or w.NOUN_FORMS.get(word)
+    if base:
+        word = base
+    return languages.stem(word, "english") if word.isascii() else languages.stem(_bare(word), "english")
+
+
+def _bare(word: str) -> str:
+    return "".join(char for char in normalize("NFD", word) if not "\u0300" <= char <= "\u036f")
+
+
+def _tables() -> tuple[
+    dict[str, frozenset[int]], dict[str, list[tuple[tuple[str, ...], str, frozenset[int]]]], dict[str, frozenset[int]]
+]:
+    single: dict[str, set[int]] = {}
+    phrases: dict[tuple[str, ...], set[int]] = {}
+    for number, group in enumerate(GROUPS):
+        for entry in group:
+            parts = tuple(normal(part) for part in entry.replace("-", "_").split("_") if part)
+            if len(parts) == 1:
+                single.setdefault(parts[0], set()).add(number)
+            else:
+                phrases.setdefault(parts, set()).add(number)
+    against: dict[str, set[int]] = {}
+    number = len(GROUPS)
+    for sides in OPPOSITES:
+        for mine, theirs in (sides, sides[::-1]):
+            # Each side is a group of its own; a word is against the group of the other side.
+            for word in mine:
+                single.setdefault(normal(word), set()).add(number + (mine is sides[1]))
+            for word in theirs:
+                against.setdefault(normal(word), set()).add(number + (mine is sides[1]))
+        number += 2
+    by_first: dict[str, list[tuple[tuple[str, ...], str, frozenset[int]]]] = {}
+    for parts, groups in phrases.items():
+        by_first.setdefault(parts[0], []).append((parts, "_".join(parts), frozenset(groups)))
+    for entries in by_first.values():
+        entries.sort(key=lambda entry: -len(entry[0]))
+    return (
+        {word: frozenset(groups) for word, groups in single.items()},
+        by_first,
+        {word: frozenset(groups) for word, groups in against.items()},
+    )
+
+
+@lru_cache(maxsize=1)
+def _lexicon() -> tuple[
+    dict[str, frozenset[int]], dict[str, list[tuple[tuple[str, ...], str, frozenset[int]]]], dict[str, frozenset[int]]
+]:
+    return _tables()
+
+
+def groups_of(word: str) -> frozenset[int]:
+    """The senses a word shares with others."""
+    return _lexicon()[0].get(normal(word), frozenset())
+
+
+# --- a text to raw words ---
+
+POSSESSED = "~s"  # stands for the 's of "Anna's"
+
+_RAW = re.compile(
+    r"""(?P<whole>[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+|https?://[^\s"'<>]+)
+    |(?P<iso>\b[12]\d{3}-(?:0[1-9]|1[0-2])(?:-[0-3]\d)?\b)
+    |(?P<dotted>\b[0-3]?\d\.[01]?\d\.(?:[12]\d{3})\b|\b[0-3]?\d/[0-3]?\d/(?:[12]\d{3})\b)
+    |(?P<clock>\b(?:[01]?\d|2[0-3])[:.h][0-5]\d(?:\s?[ap]\.?m\b\.?)?(?![\d.:])|\b(?:1[0-2]|0?[1-9])\s?[ap]\.?m\b\.?)
+    |(?P<version>\bv?\d+(?:\.\d+){2,}\b|\bv\d+(?:\.\d+)*\b)
+    |(?P<amount>[$€£]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[$€£]?\d+(?:\.\d+)?)(?P<tail>(?:st|nd|rd|th|%|[kKmM]|bn)(?![\w])
+        |(?:ms|min|kg|mg|km|cm|mm|ml|gb|mb|tb|kb|ghz|mhz|kw|h|s|g|m|l)\b)?(?![\w]|[-–]\w*[A-Za-z]|-\d)
+    |(?P<word>[^\W_]+(?:[-_'’./+#][^\W_]+)*\+*\#?)
+    |(?P<stop>[.!?;\n…])|(?P<comma>,|\s[-–—]+\s|[()])|(?P<colon>:)|(?P<sign>[%€$£°&])""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_CONTRACTED = {
+    "can't": "can not", "cannot": "can not", "won't": "will not", "shan't": "shall not", "ain't": "is not",
+    "i'm": "i am", "let's": "we", "o'clock": "o'clock", "y'all": "you", "gonna": "going to", "wanna": "want to",
+    "gotta": "must", "dont": "do not", "doesnt": "does not", "isnt": "is not", "cant": "can not", "wont": "will not",
+}  # fmt: skip
+_IS_AFTER = w.THIRD_PERSON | frozenset("there here what who where when how that everything".split())
+
+
+def _raw(text: str) -> Iterator[Raw]:
+    begins = True
+    for match in _RAW.finditer(text):
+        kind = match.lastgroup or ""
+        said = match.group()
+        if kind == "tail":
+            kind = "amount"
+        if kind == "word":
+            for part in _parted(said):
+                yield Raw("word", part.lower(), part, begins)
+                begins = False
+            continue
+        yield Raw(kind, said.lower().strip() if kind != "stop" else said, said, begins)
+        begins = kind in ("stop", "colon")
+
+
+def _parted(said: str) -> Iterable[str]:
+    """Contractions and compounds in their parts."""
+    if said.isalnum():
+        low = said.lower()
+        return _CONTRACTED[low].split() if low in _CONTRACTED else (said,)
+    said = said.replace("’", "'")
+    low = said.lower()
+    if low in _CONTRACTED:
+        return _CONTRACTED[low].split()
+    if low.endswith("n't"):
+        return (said[:-3], "not")
+    head, mark, tail = said.rpartition("'")
+    if mark:
+        rest = tail.lower()
+        if rest == "s":
+            return (head, "is") if head.lower() in _IS_AFTER else (head, POSSESSED)
+        if rest in ("m", "re"):
+            return (head, "are")
+        if rest in ("ve", "ll", "d"):
+            return (head, {"ve": "have", "ll": "will", "d": "would"}[rest])
+    if any(char.isdigit() for char in said):
+        return (said,)
+    return tuple(part for part in re.split(r"[-/_]", said) if part)
+
+
+# --- reading ---
+
+
+class _Reader:
+    """Goes over the raw words of one text once."""
+
+    def __init__(self, text: str, speaker: str | None) -> None:
+        self.raws = [*_raw(text)]
+        self.speaker = normal(((speaker or "").split() or ["user"])[0].casefold())
+        self.tokens: list[Token] = []
+        self.clauses: list[Clause] = []
+        self.marks: set[str] = set()
+        self.modality: set[str] = set()
+        self.quantifiers: set[str] = set()
+        self.relative: set[str] = set()
+        self._open()
+
+    def _open(self) -> None:
+        self.negated = self.ended = self.pronoun = self.passive = False
+        self.tense = ""
+        self.verb = ""
+        self.former = False
+        self.agent = False
+        self.preposition = ""
+        self.first = len(self.tokens)
+
+    def _close(self) -> None:
+        if len(self.tokens) == self.first and not self.tense:
+            self._open()
+            return
+        self.clauses.append(
+            Clause(self.negated, self.tense or "present", self.ended, self.pronoun, self.passive, self.verb)
+        )
+        self._open()
+
+    def low(self, i: int) -> str:
+        return self.raws[i].low if 0 <= i < len(self.raws) else ""
+
+    def read(self) -> Reading:
+        i, count = 0, len(self.raws)
+        while i < count:
+            raw = self.raws[i]
+            if raw.kind == "stop":
+                self._close()
+                i += 1
+            elif raw.kind == "comma":
+                self.former = self.agent = False
+                if not self.tense:
+                    self._adverbial()
+                i = self._after_comma(i + 1)
+            elif raw.kind == "colon":
+                if not self.tense:
+                    self.tense = "present"
+                else:
+                    self._close()
+                i += 1
+            else:
+                i = self._step(i)
+        self._close()
+        return Reading(
+            tuple(self.tokens), tuple(self.clauses), frozenset(self.marks), frozenset(self.modality),
+            frozenset(self.quantifiers), frozenset(self.relative),
+        )  # fmt: skip
+
+    def _adverbial(self) -> None:
+        """What stood before the subject, behind a preposition, is no part of it: "Since Easter I open …"."""
+        if self.tense or len(self.tokens) == self.first or not self.tokens[self.first].preposition:
+            return
+        for k in range(self.first, len(self.tokens)):
+            self.tokens[k] = replace(self.tokens[k], subject=False)
+
+    def _after_comma(self, i: int) -> int:
+        word = self.low(i)
+        if word == "not" and self.tense:
+            self.former = True
+            self.marks.add("contrast")
+            return i + 1
+        if word in ("but", "so", "and", "while", "whereas") and self._clause_follows(i + 1):
+            self._close()
+            return i + 1
+        if self.tense and self._clause_follows(i):
+            self._close()
+        return i
+
+    def _clause_follows(self, i: int) -> bool:
+        """Whether a subject and a verb begin here."""
+        word = self.low(i)
+        if word in ("i", "we", "he", "she", "it", "they", "you"):
+            return True
+        return any(self.low(j) in w.AUXILIARY for j in range(i + 1, min(i + 4, len(self.raws)))) and all(
+            self.raws[j].kind == "word" and self.low(j) not in w.PREPOSITIONS for j in range(i, min(i + 2, len(self.raws)))
+        )
+
+    def _step(self, i: int) -> int:
+        raw = self.raws[i]
+        low = raw.low
+        for phrase, mark in PHRASE_MARKS.get(low, ()):
+            if all(self.low(i + k) == part for k, part in enumerate(phrase)):
+                return self._marked(mark, i, i + len(phrase))
+        if (found := quantity(self.raws, i)) is not None:
+            value, after = found
+            self._add(value.key, value.kind, raw.text, value=value)
+            return after
+        if raw.kind != "word":
+            if raw.kind in ("whole", "version", "amount"):
+                self._add(low, "name", raw.text)
+            return i + 1
+        if (after := self._phrase(i)) is not None:
+            return after
+        self._word(i)
+        return i + 1
+
+    def _marked(self, mark: str, i: int, after: int) -> int:
+        kind, _, what = mark.partition(":")
+        if kind == "end":
+            self.ended = True
+            self.marks.add("end")
+        elif kind == "former":
+            self.former = True
+            self.marks.add("change")
+        elif kind == "neg":
+            self.negated = not self.negated
+        elif kind == "mod":
+            self.modality.add(what)
+        elif kind == "rel":
+            self.relative.add(what)
+        elif kind == "quant":
+            self.quantifiers.add(what)
+        elif kind != "skip":
+            self.marks.add(mark)
+        return after
+
+    def _phrase(self, i: int) -> int | None:
+        entries = _lexicon()[1].get(normal(self.low(i)))
+        if not entries:
+            return None
+        for parts, key, groups in entries:
+            if len(parts) <= len(self.raws) - i and all(
+                self.raws[i + k].kind == "word" and normal(self.raws[i + k].low) == part
+                for k, part in enumerate(parts)
+            ):
+                if not self.tense:
+                    self._finite(i) or any(self._finite(i + k) for k in range(1, len(parts)))
+                for k in range(len(parts)):
+                    self._note(self.low(i + k))
+                text = " ".join(self.raws[i + k].text for k in range(len(parts)))
+                self._add(key, "word", text, groups)
+                return i + len(parts)
+        return None
+
+    def _turns_to(self, i: int) -> bool:
+        """Whether a "from" names what was before: behind a word of change, with a "to" to come."""
+        return "strong" in self.marks and any(self.low(k) == "to" for k in range(i + 2, min(i + 8, len(self.raws))))
+
+    def _note(self, low: str) -> None:
+        """The marks a word sets whatever else it is."""
+        if low in w.NEGATORS:
+            self.negated = not self.negated
+        if low in MARKS:
+            self._marked(MARKS[low], 0, 0)
+        if low in w.MODALS:
+            self.modality.add(w.MODALS[low])
+        if low in w.QUANTIFIERS:
+            self.quantifiers.add(w.QUANTIFIERS[low])
+
+    def _word(self, i: int) -> None:
+        raw = self.raws[i]
+        low = raw.low
+        self._note(low)
+        if low in w.PREPOSITIONS:
+            self.preposition = low
+            self.agent = low == "by" and self.passive
+            if low == "to" or low == "but":
+                self.former = False
+            elif low == "from" and self._turns_to(i):
+                self.former = True
+            return
+        if not self.tense:
+            self._finite(i)
+        elif low in ("but", "and") and self._clause_follows(i + 1):
+            self._close()
+            return
+        if low in w.FIRST_PERSON:
+            self._adverbial()
+            self._add(self.speaker, "name", raw.text)
+            return
+        if low in w.THIRD_PERSON and not self.tense and len(self.tokens) == self.first:
+            self.pronoun = low not in w.DETERMINERS
+        if low in ("yesterday", "tomorrow", "tonight"):
+            self.relative.add(low)
+            return
+        if low in w.LIGHT or low in w.NEGATORS or low in w.WE or low in MARKS or low in w.AUXILIARY:
+            return
+        if low == POSSESSED or len(low) > 40:
+            return
+        key = normal(low)
+        name = (raw.text[0].isupper() and not raw.begins) or any(char.isdigit() for char in low)
+        groups = _lexicon()[0].get(key, frozenset[int]())
+        if name and groups and not any(char.isdigit() for char in low) and low in w.VERBS:
+            name = False
+        if name or not raw.text.isascii():
+            self._add(key, "name", raw.text, groups)
+        else:
+            self._add(key, "word", raw.text, groups)
+
+    def _finite(self, i: int) -> bool:
+        """Whether the word at `i` is the clause's finite verb; then its tense is known and the subject is over."""
+        low, before = self.low(i), self.low(i - 1)
+        if low in w.AUXILIARY:
+            nxt = self.low(i + 1)
+            self.tense = (
+                "past" if low in w.PAST_AUXILIARY
+                else "future" if low in w.FUTURE
+                else "perfect" if low in ("has", "have") and self._participle(i + 1)
+                else "present"
+            )  # fmt: skip
+            self.passive = low in w.BE and (nxt in w.PAST or nxt.endswith("ed") or self.low(i + 2).endswith("ed"))
+            self.passive = self.passive or (self.tense == "perfect" and nxt == "been")
+            return True
+        if not before or self.raws[i - 1].kind != "word" or before in w.DETERMINERS or before in w.POSSESSIVES:
+            return False
+        if before in w.PREPOSITIONS or before == POSSESSED:
+            return False
+        base = w.PAST.get(low)
+        if base and (low != base or low in w.SAME_IN_PAST):
+            present = low == base
+            self.tense, self.verb = ("present" if present else "past"), normal(base)
+            return True
+        if low.endswith("ed") and len(low) > 4 and (_base_of_past(low) in w.VERBS or before in w.FIRST_PERSON | w.WE):
+            self.tense, self.verb = "past", normal(low)
+            return True
+        stem = _base_of_third(low)
+        if (stem and stem in w.VERBS) or (low in w.VERBS and (before in w.FIRST_PERSON | w.WE | w.YOU or (before.endswith("s") or before == "they"))):
+            nxt = self.low(i + 1)
+            if nxt in w.AUXILIARY or (stem and _base_of_third(nxt) in w.VERBS and nxt not in w.LIGHT):
+                return False
+            self.tense, self.verb = "present", normal(low)
+            return True
+        return False
+
+    def _participle(self, i: int) -> bool:
+        for k in range(i, i + 3):
+            low = self.low(k)
+            if low == "been" or low.endswith("ed") or (low in w.PAST and w.PAST[low] != low):
+                return True
+        return False
+
+    def _add(
+        self, key: str, kind: str, text: str, groups: frozenset[int] = frozenset(), value: Value | None = None
+    ) -> None:
+        self.tokens.append(
+            Token(
+                key, kind, text, groups, _lexicon()[2].get(key, frozenset()), value,
+                subject=not self.tense, former=self.former, clause=len(self.clauses), agent=self.agent,
+                preposition=self.preposition, negated=self.negated,
+            )  # fmt: skip
+        )
+        self.preposition = ""
+
+
+def _base_of_third(low: str) -> str:
+    """The base of "lives", "goes", "carries"; "" for no such form."""
+    if not low.endswith("s") or low.endswith("ss") or len(low) < 3:
+        return ""
+    if low.endswith("ies") and len(low) > 4:
+        return low[:-3] + "y"
+    if low.endswith(("ches", "shes", "sses", "xes", "zes", "oes")):
+        return low[:-2]
+    return low[:-1]
+
+
+@lru_cache(maxsize=8_192)
+def _base_of_past(low: str) -> str:
+    """The base of a regular past form if it is a known verb, else ""."""
+    for base in (low[:-2], low[:-1], low[:-3], low[:-3] + "y"):
+        if base in w.VERBS:
+            return base
+    return ""
+
+
+_ASKING = ("?", "？")
+
+
+@lru_cache(maxsize=8_192)
+def read(text: str, speaker: str | None = None) -> Reading:
+    """Read a text, the first person standing for `speaker` (without one: for "user"). Never raises."""
+    text = normalize("NFKC", text).strip()
+    if not text or len(text) > LONGEST:
+        return _NOTHING
+    reading = _Reader(text, speaker).read()
+    question = text.endswith(_ASKING)
+    letters = [char for char in text if char.isalpha()]
+    latin = sum(char < "\u0250" for char in letters)
+    plain = bool(letters) and latin * 10 >= len(letters) * 9 and not languages.detect(text.casefold().split(), text)
+    if question or not plain:
+        return Reading(
+            reading.tokens, reading.clauses, reading.marks, reading.modality, reading.quantifiers, reading.relative,
+            question, plain,
+        )  # fmt: skip
+    return reading
+
+
+_NOTHING = Reading((), (), frozenset(), frozenset(), frozenset(), frozenset(), plain=False)
