@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from remanence.domain.records import (
     SESSION_TYPES,
     IndexEntry,
     MemoryRecord,
+    Scope,
     Traits,
     Use,
     subject_term,
@@ -39,8 +41,11 @@ from remanence.ports import (
     Embedded,
     EmbeddedQuery,
     Embedder,
+    Extractor,
+    Judge,
     NewId,
     QueriesInThread,
+    Screen,
     Store,
     TokenEmbedder,
     Truncating,
@@ -59,6 +64,35 @@ LONG_TEXT = 600  # characters below which no text is worth counting the tokens o
 ASSISTANTS = frozenset({"assistant", "ai", "bot", "chatbot", "model", "llm", "system", "tool"})
 MOST_SUBJECTS = 12  # terms of source, key and tags that count as what a memory is about
 USES_KEPT = 10_000  # counts that wait at most for a store that cannot be written
+
+
+class Injected:
+    """What was lately given to models, by namespace: it is not stored again when it comes back in their words."""
+
+    def __init__(self, most: int = 20_000) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._seen: OrderedDict[tuple[Scope, str], None] = OrderedDict()
+
+    def note(self, scope: Scope, texts: Iterable[str]) -> None:
+        with self._lock:
+            for content in texts:
+                key = scope, text.canonical(content)
+                self._seen[key] = None
+                self._seen.move_to_end(key)
+            while len(self._seen) > self._most:
+                self._seen.popitem(last=False)
+
+    def has(self, scope: Scope, texts: Iterable[str]) -> bool:
+        """Whether any of them was given."""
+        with self._lock:
+            return any((scope, text.canonical(content)) in self._seen for content in texts)
+
+    def forget(self, scope: Scope) -> None:
+        """Keep nothing of the namespace."""
+        with self._lock:
+            for key in [key for key in self._seen if key[0] == scope]:
+                del self._seen[key]
 
 
 class UseBuffer:
@@ -122,6 +156,10 @@ class Backend:
     writers: Executor  # of their own: writes that wait for another process must not keep reads waiting
     searchers: Executor | None = None  # as many as can compute at once: more only fight for the interpreter
     max_content: int = validation.MAX_CONTENT
+    extractor: Extractor | None = None
+    contradictions: bool = False  # whether what is remembered is compared with what is near it
+    judge: Judge | None = None  # confirms what that comparison says
+    screen: Screen | None = None  # looks at what is about to be stored
     keyword_fallback: bool = False  # recall by words alone when the embedder fails, and say so
     reads_here: bool = (
         False  # single rows are read on the event loop: a hand-over costs several times the read
@@ -132,6 +170,7 @@ class Backend:
     pid: int = field(default_factory=os.getpid)
     lock: threading.Lock = field(default_factory=threading.Lock)
     uses: UseBuffer = field(default_factory=UseBuffer)
+    injected: Injected = field(default_factory=Injected)
     swept_at: datetime | None = None
     model_agreed: bool = False
     warned_of_length: bool = False

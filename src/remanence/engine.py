@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import builtins
 import logging
-import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,22 +12,22 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeVar
 
 from remanence import recalling, upkeep
-from remanence.backend import Backend, Embedding, index_entry
+from remanence.backend import Backend
 from remanence.channels import AsyncChannel
-from remanence.domain import lifecycle, text, validation
+from remanence.consolidating import Consolidating
+from remanence.deciding import Decider
+from remanence.domain import revisions, text, validation
 from remanence.domain.context import render_shown
+from remanence.domain.lifecycle import Plan
 from remanence.domain.records import (
-    AddVersion,
     Block,
-    Change,
     Draft,
     EmbeddingModel,
-    Filter,
     Hits,
     MemoryRecord,
     NamespaceStats,
+    Origin,
     Recalled,
-    Receipt,
     Remembered,
     Scope,
     SearchRequest,
@@ -38,13 +37,15 @@ from remanence.domain.serving import Channel
 from remanence.errors import (
     ClosedError,
     ConflictError,
-    IdempotencyConflictError,
     InvalidInputError,
     NotFoundError,
 )
+from remanence.forgetting import Forgetting
 from remanence.keyvalue import AsyncKeyValue
+from remanence.learning import Learning
 from remanence.ports import Quota
 from remanence.recalling import Asking
+from remanence.reviewing import Reviewing
 
 if TYPE_CHECKING:
     from remanence.domain.ranking import RankingProfile
@@ -52,14 +53,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 log = logging.getLogger("remanence")
 
-ATTEMPTS = 32  # how often a write is decided anew when others got in between
-LONGEST_WAIT = 0.25  # seconds between two of them
 SWEEP_EVERY = timedelta(minutes=10)
 SWEEP_LIMIT = 500
 USES_HELD = 64  # recalls counted in memory before they are written
 
 
-_ARGUMENTS = frozenset(Draft.__dataclass_fields__) - {"expires_at"} | {"ttl"}
+_ARGUMENTS = frozenset(Draft.__dataclass_fields__) - {"expires_at", "quarantine"} | {"ttl"}
 
 
 class Unset(Enum):
@@ -72,7 +71,7 @@ UNSET: Final = Unset.UNSET
 Maybe = Literal[Unset.UNSET]
 
 
-class AsyncEngine:
+class AsyncEngine(Learning, Consolidating, Reviewing, Forgetting):
     """Persistent memory of one namespace. Safe to use from many tasks, threads and event loops at once.
 
     `reads` are further namespaces every recall reads besides its own; with a `parent`, it is the parent that keeps
@@ -102,6 +101,7 @@ class AsyncEngine:
         self._most = most
         if parent is None:
             backend.retain()
+        self._decider = Decider(self._scope, backend, most)
         self.kv = AsyncKeyValue(self._scope, backend, self._check_open, most)
 
     def __repr__(self) -> str:
@@ -172,13 +172,21 @@ class AsyncEngine:
         valid_from: datetime | None = None,
         key: str | None = None,
         idempotency_key: str | None = None,
+        origin: Origin = "user",
+        trust: float | None = None,
+        derived_from: Sequence[str] = (),
+        depends_on: Sequence[str] = (),
     ) -> Remembered:
         """Keep a memory; when this returns, it is on the disk.
 
         `source` is who or what said it; `importance` 0..1; `ttl` a timedelta or seconds after which it is hidden (not
         if `pinned`); `valid_from` an aware datetime from which it is true. A memory with a `key` takes the place of
         the one that held the key, which stays in `history`. What is already known is reinforced instead of stored
-        twice; the result's `action` tells. A repeated `idempotency_key` returns what the first call stored.
+        twice; what is plainly a newer truth supersedes the old one, and what contradicts it stands beside it as a
+        conflict; the result's `action` tells, `undo` takes it back. A repeated `idempotency_key` returns what the
+        first call stored. `origin` is the class of the source (user, agent, tool, document, import), from which
+        `trust`, 0..1, follows unless it is given. The memory was made out of those `derived_from`, and is shown as
+        stale once one of these, or of those it `depends_on`, is no longer believed.
         """
         draft = self._draft(
             {
@@ -194,6 +202,10 @@ class AsyncEngine:
                 "valid_from": valid_from,
                 "key": key,
                 "idempotency_key": idempotency_key,
+                "origin": origin,
+                "trust": trust,
+                "derived_from": derived_from,
+                "depends_on": depends_on,
             }
         )
         return (await self._remember([draft]))[0]
@@ -232,64 +244,9 @@ class AsyncEngine:
         self._check_open()
         if not drafts:
             return []
-        digests = [text.content_digest(draft) for draft in drafts]
-        keys = [draft.key for draft in drafts if draft.key is not None]
-        served = [draft.idempotency_key for draft in drafts if draft.idempotency_key is not None]
-
-        def look() -> lifecycle.Plan:
-            self._backend.agree_on_model()
-            now = self._backend.clock()
-            neighbours = self._backend.store.neighbours(
-                self._scope, digests=digests, keys=keys, idempotency_keys=served, at=now
-            )
-            return lifecycle.plan_remember(
-                drafts,
-                neighbours,
-                namespace=self.namespace,
-                now=now,
-                new_id=self._backend.new_id,
-                versions=lambda key: self._backend.store.versions(self._scope, key=key),
-            )
-
-        results = await self._decide_and_apply(look)
+        results = await self._decider.remember(drafts)
         self._sweep_sometimes()
         return results
-
-    async def _decide_and_apply(self, look: Callable[[], lifecycle.Plan]) -> builtins.list[Remembered]:
-        """Decide from what is there, embed what is new, write if nothing moved in between; else decide again."""
-        vectors: dict[str, Embedding] = {}
-        for attempt in range(ATTEMPTS):
-            plan = await self._backend.run(look)
-            if not plan.changes:
-                return plan.results
-            await self._embed_missing(plan.changes, vectors)
-            try:
-                await self._backend.write(self._apply, plan.changes, vectors)
-            except IdempotencyConflictError:
-                raise
-            except ConflictError:
-                if attempt == ATTEMPTS - 1:
-                    raise
-                # Rivals who wait a random while, and longer each time, all get their turn.
-                await asyncio.sleep(random.uniform(0, min(LONGEST_WAIT, 0.002 * 2**attempt)))
-            else:
-                return plan.results
-        raise AssertionError("unreachable")
-
-    async def _embed_missing(self, changes: Sequence[Change], vectors: dict[str, Embedding]) -> None:
-        wanted = (c.record.content for c in changes if isinstance(c, AddVersion) and c.record.ever_visible)
-        missing = builtins.list(dict.fromkeys(content for content in wanted if content not in vectors))
-        if missing:
-            vectors.update(zip(missing, await self._backend.embed(missing), strict=True))
-
-    def _apply(self, changes: Sequence[Change], vectors: Mapping[str, Embedding]) -> None:
-        indexed = [
-            replace(change, entry=index_entry(change.record, vectors[change.record.content]))
-            if isinstance(change, AddVersion) and change.record.ever_visible
-            else change
-            for change in changes
-        ]
-        self._backend.store.apply(self._scope, indexed, self._backend.embedder.model, most=self._most)
 
     # -- recalling
 
@@ -404,6 +361,8 @@ class AsyncEngine:
         # Choosing what fits compares every text with the ones before it: not on the event loop.
         block = await self._backend.search(render)
         self._count(block.hits, asking, request)
+        for hit in block.hits:  # what comes back in these words was not said anew
+            self._backend.injected.note(Scope(tenant=self.tenant, namespace=hit.namespace), [hit.content])
         return block
 
     def count_tokens(self, text: str) -> int:
@@ -605,7 +564,7 @@ class AsyncEngine:
             raise InvalidInputError("update", "names nothing to change")
         current = await self.get(id)
 
-        def look() -> lifecycle.Plan:
+        def look() -> Plan:
             self._backend.agree_on_model()
             latest = self._backend.store.get(self._scope, [id])
             record = latest[0] if latest else current
@@ -624,9 +583,9 @@ class AsyncEngine:
                 digests=[text.content_digest(revised)],
                 keys=[revised.key] if revised.key is not None else [],
             )
-            return lifecycle.plan_revision(record, revised, held, now=self._backend.clock(), reason="updated")
+            return revisions.plan_revision(record, revised, held, now=self._backend.clock(), reason="updated")
 
-        return (await self._decide_and_apply(look))[0].record
+        return (await self._decider.decide(look))[0].record
 
     async def retract(self, id: str, *, reason: str | None = None) -> MemoryRecord:
         """Stop believing a memory. It is no longer recalled, stays in `history`, and `restore` brings it back."""
@@ -636,13 +595,13 @@ class AsyncEngine:
         if record.retracted_at is not None:
             raise _gone(record)
 
-        def look() -> lifecycle.Plan:
+        def look() -> Plan:
             found = self._backend.store.get(self._scope, [id])
             if not found:
                 raise self._unknown(id)  # forgotten meanwhile
-            return lifecycle.plan_retraction(found[0], now=self._backend.clock(), reason=why)
+            return revisions.plan_retraction(found[0], now=self._backend.clock(), reason=why)
 
-        return (await self._decide_and_apply(look))[0].record
+        return (await self._decider.decide(look))[0].record
 
     async def restore(self, id: str, *, version: int | None = None) -> MemoryRecord:
         """Believe a retracted, superseded or older version again. It supersedes whoever holds its key now."""
@@ -650,7 +609,7 @@ class AsyncEngine:
             validation.count("version", version, most=validation.MAX_VERSION)
         await self._latest(id)
 
-        def look() -> lifecycle.Plan:
+        def look() -> Plan:
             self._backend.agree_on_model()
             store = self._backend.store
             versions = store.versions(self._scope, id=id)
@@ -660,46 +619,9 @@ class AsyncEngine:
             keys = builtins.list({v.key for v in versions if v.key is not None})
             now = self._backend.clock()
             held = store.neighbours(self._scope, digests=digests, keys=keys, at=now)
-            return lifecycle.plan_restore(versions, held, version=version, now=now)
+            return revisions.plan_restore(versions, held, version=version, now=now)
 
-        return (await self._decide_and_apply(look))[0].record
-
-    async def forget(
-        self,
-        ids: str | Sequence[str] = (),
-        *,
-        types: Sequence[str] = (),
-        tags: Sequence[str] = (),
-        session_id: str | None = None,
-        source: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        everything: bool = False,
-    ) -> Receipt:
-        """Erase memories for good, with every version: by id, by filter, or `everything` in this namespace.
-
-        NotFoundError for a single id that is not there. Key-value entries are not touched.
-        """
-        self._check_open()
-        chosen = validation.strings("ids", ids, most=100_000, limit=validation.MAX_KEY)
-        filter = validation.filter(
-            types=types, tags=tags, session_id=session_id, source=source, since=since, until=until
-        )
-        validation.flag("everything", everything)
-        if sum((bool(chosen), not filter.empty, everything)) != 1:
-            raise InvalidInputError(
-                "ids", "name what to forget: ids, or a filter, or everything=True; one of them"
-            )
-        store = self._backend.store
-        if chosen:
-            receipt = await self._backend.write(store.erase, self._scope, chosen)
-        else:
-            receipt = await self._backend.write(
-                store.erase_matching, self._scope, Filter() if everything else filter
-            )
-        if isinstance(ids, str) and not receipt.ids:
-            raise self._unknown(ids)
-        return receipt
+        return (await self._decider.decide(look))[0].record
 
     # -- upkeep
 
@@ -747,9 +669,6 @@ class AsyncEngine:
     def _model(self) -> EmbeddingModel:
         return self._backend.embedder.model
 
-    def _unknown(self, id: str) -> NotFoundError:
-        return NotFoundError(f"there is no memory {id!r} in namespace {self.namespace!r}")
-
     def _check_open(self) -> None:
         if self._closed:
             raise ClosedError("this memory was closed; open a new one")
@@ -758,6 +677,11 @@ class AsyncEngine:
 
 
 def _gone(record: MemoryRecord) -> NotFoundError:
+    if record.quarantine is not None and record.retracted_at is None:
+        return NotFoundError(
+            f"memory {record.id} is in quarantine ({record.quarantine}); quarantined() lists what waits there, "
+            "release() lets it in"
+        )
     why = (
         f"was superseded by {record.superseded_by}"
         if record.superseded_by

@@ -18,6 +18,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from remanence.domain import validation
+from remanence.domain.messages import Message
 from remanence.domain.records import Draft
 from remanence.domain.serving import JOB_STATES, MOST_ATTEMPTS, Job, JobState, wait_before_retry
 from remanence.engine import AsyncEngine
@@ -32,6 +33,7 @@ from remanence.errors import (
     QuotaError,
     RemanenceError,
 )
+from remanence.learning import draft_from
 from remanence.ports import Documents, Extractor, JobQueue, Quota
 
 if TYPE_CHECKING:
@@ -532,11 +534,12 @@ def _quota(work: Work) -> Quota | None:
 async def _drafts(extractor: Extractor, payload: Mapping[str, Json]) -> list[Draft]:
     source = payload.get("source")
     messages = [
-        (message.get("name") or source or message["role"], message["content"])
-        for message in payload["messages"]
+        Message(role=told["role"], content=told["content"], name=told.get("name") or source)
+        for told in payload["messages"]
     ]
     given = {name: payload[name] for name in ("session_id", "type") if name in payload}
-    return [replace(draft, **given) for draft in await extractor.extract(messages)]
+    found = await extractor.extract(messages)
+    return [replace(draft_from(one, messages[one.message], session_id=None), **given) for one in found]
 
 
 _TIMES = ("expires_at", "valid_from")

@@ -121,8 +121,20 @@ def _by_words_alone(
             # Its words may repeat what it was given.
             log.warning("recall compares words alone until the embedder is back (%s)", _kind(error))
         backend.embedder_away_until = time.monotonic() + EMBEDDER_RESTS
-    hits = backend.store.search(scopes, request)
+    hits = _found(backend, scopes, request)
     hits.degraded = ("embedder",)
+    return hits
+
+
+def _found(backend: Backend, scopes: Sequence[Scope], request: SearchRequest) -> Hits:
+    """What the store answers, and how each of it stands to other memories."""
+    hits = backend.store.search(scopes, request)
+    for scope in scopes:
+        ids = [hit.id for hit in hits if hit.namespace == scope.namespace]
+        standing = backend.store.standing(scope, ids, at=request.at) if ids else {}
+        for place, hit in enumerate(hits):
+            if hit.namespace == scope.namespace and (found := standing.get(hit.id)) is not None:
+                hits[place] = replace(hit, stale=found.stale, conflicts=found.conflicts)
     return hits
 
 
@@ -144,7 +156,7 @@ def _search(
         for event, vectors in zip(events, embedded[1:], strict=True)
         for period in _dated(backend, asked, scopes, event, vectors)
     ]
-    return backend.store.search(scopes, replace(asked, periods=(*asked.periods, *periods)))
+    return _found(backend, scopes, replace(asked, periods=(*asked.periods, *periods)))
 
 
 def _request(backend: Backend, asking: Asking) -> tuple[SearchRequest, str, tuple[EventHint, ...]]:

@@ -12,11 +12,25 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from remanence.channels import AsyncChannel
-from remanence.domain.records import Block, Entry, Hits, MemoryRecord, NamespaceStats, Receipt, Remembered
+from remanence.domain.records import (
+    Block,
+    Conflict,
+    Consolidation,
+    Decision,
+    Entry,
+    FeedbackKind,
+    Hits,
+    MemoryRecord,
+    NamespaceStats,
+    Origin,
+    Receipt,
+    Remembered,
+)
 from remanence.domain.serving import Channel, Post
 from remanence.engine import UNSET, AsyncEngine, Maybe
 from remanence.errors import ClosedError, WrongContextError
 from remanence.keyvalue import AsyncKeyValue
+from remanence.learning import Said
 
 if TYPE_CHECKING:
     from remanence.domain.ranking import RankingProfile
@@ -126,6 +140,10 @@ class BlockingEngine:
         valid_from: datetime | None = None,
         key: str | None = None,
         idempotency_key: str | None = None,
+        origin: Origin = "user",
+        trust: float | None = None,
+        derived_from: Sequence[str] = (),
+        depends_on: Sequence[str] = (),
     ) -> Remembered:
         """See AsyncEngine.remember."""
         return call(
@@ -142,12 +160,65 @@ class BlockingEngine:
                 valid_from=valid_from,
                 key=key,
                 idempotency_key=idempotency_key,
+                origin=origin,
+                trust=trust,
+                derived_from=derived_from,
+                depends_on=depends_on,
             )
         )
 
     def remember_many(self, items: Iterable[str | Mapping[str, Any]]) -> builtins.list[Remembered]:
         """See AsyncEngine.remember_many."""
         return call(self._engine.remember_many(items))
+
+    def extract(
+        self,
+        messages: Said | Iterable[Said],
+        *,
+        session_id: str | None = None,
+        tags: Sequence[str] = (),
+    ) -> builtins.list[Remembered]:
+        """See AsyncEngine.extract."""
+        return call(self._engine.extract(messages, session_id=session_id, tags=tags))
+
+    def end_session(self, session_id: str) -> builtins.list[Remembered]:
+        """See AsyncEngine.end_session."""
+        return call(self._engine.end_session(session_id))
+
+    def consolidate(self, *, progress: Callable[[int, int], None] | None = None) -> Consolidation:
+        """See AsyncEngine.consolidate."""
+        return call(self._engine.consolidate(progress=progress))
+
+    def decisions(
+        self,
+        id: str | None = None,
+        *,
+        kinds: Sequence[str] = (),
+        limit: int = 100,
+        after: str | None = None,
+    ) -> builtins.list[Decision]:
+        """See AsyncEngine.decisions."""
+        return call(self._engine.decisions(id, kinds=kinds, limit=limit, after=after))
+
+    def conflicts(self, *, limit: int = 100) -> builtins.list[Conflict]:
+        """See AsyncEngine.conflicts."""
+        return call(self._engine.conflicts(limit=limit))
+
+    def undo(self, decision_id: str) -> builtins.list[MemoryRecord]:
+        """See AsyncEngine.undo."""
+        return call(self._engine.undo(decision_id))
+
+    def quarantined(self, *, limit: int = 100, after: str | None = None) -> builtins.list[MemoryRecord]:
+        """See AsyncEngine.quarantined."""
+        return call(self._engine.quarantined(limit=limit, after=after))
+
+    def release(self, id: str) -> MemoryRecord:
+        """See AsyncEngine.release."""
+        return call(self._engine.release(id))
+
+    def feedback(self, kind: FeedbackKind, ids: str | Sequence[str]) -> int:
+        """See AsyncEngine.feedback."""
+        return call(self._engine.feedback(kind, ids))
 
     def recall(
         self,

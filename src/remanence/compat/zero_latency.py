@@ -12,21 +12,19 @@ from zero_latency import Memory
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 from uuid import uuid4
 
 from remanence.bootstrap import Memory as EmbeddedMemory
 from remanence.domain import validation, wire
-from remanence.domain.records import Block, Draft, Hits
+from remanence.domain.records import Block, Hits
 from remanence.errors import InvalidInputError
-from remanence.extractors.verbatim import Turn, VerbatimExtractor, conversation
+from remanence.extractors.verbatim import Turn, conversation
 from remanence.remote.connection import remote_settings
 from remanence.remote.requests import Call, body
 from remanence.settings import Settings, load
-from remanence.sync import call
 
 if TYPE_CHECKING:
     from remanence.remote.transport import Transport
@@ -135,28 +133,12 @@ class _Where(Protocol):
     def close(self) -> None: ...
 
 
-def arguments(draft: Draft, now: datetime) -> dict[str, Any] | None:
-    """A draft as the arguments of `remember`; None if its time is over already."""
-    given = {field.name: getattr(draft, field.name) for field in fields(draft)}
-    expires_at: datetime | None = given.pop("expires_at")
-    if expires_at is None:
-        return given
-    return {**given, "ttl": expires_at - now} if expires_at > now else None
-
-
 class _Embedded:
     def __init__(self, agent_id: str, db: str | Path | None, settings: Settings) -> None:
         self._memory = EmbeddedMemory(agent_id, db=db, settings=settings)
-        self._extractor = VerbatimExtractor(max_content=settings.max_content)
 
     def add(self, turns: Sequence[Turn], session_id: str | None) -> Added:
-        said = [(turn.name or turn.role, turn.content) for turn in turns]
-        drafts = call(self._extractor.extract(said))
-        now = datetime.now(UTC)
-        # A session that is named is that of all of them, as with a server.
-        whole = drafts if session_id is None else [replace(draft, session_id=session_id) for draft in drafts]
-        items = [found for draft in whole if (found := arguments(draft, now)) is not None]
-        kept = self._memory.remember_many(items)
+        kept = self._memory.extract([turn.as_message() for turn in turns], session_id=session_id)
         return Added("complete", tuple(dict.fromkeys(one.id for one in kept)))
 
     def recall(self, query: str, *, limit: int, max_tokens: int) -> Block:

@@ -1,32 +1,43 @@
-"""What becomes of what is said: added, reinforced, superseding. Pure: drafts and neighbours in, changes out.
+"""What becomes of what is said: added, reinforced, superseding, in conflict. Pure: drafts and neighbours to changes.
 
-Contradictions without a key, decay by type and consolidation get their decisions here too when they come.
+How two sayings stand to each other is for `domain.judging` to say; what follows from it, with whom both belong and
+how far each is trusted, is decided here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from functools import cache
+from typing import Any
 
+from remanence.domain.judging import Saying, Verdict
 from remanence.domain.records import (
+    SESSION_TYPES,
     AddVersion,
     Change,
     ClaimIdempotencyKey,
     CloseVersion,
+    Decide,
+    Decision,
+    DecisionKind,
     Draft,
+    Json,
     MemoryRecord,
     Neighbours,
     Reinforce,
     Remembered,
 )
 from remanence.domain.text import content_digest, fingerprint
-from remanence.errors import ConflictError, IdempotencyConflictError, NotFoundError
+from remanence.errors import IdempotencyConflictError
 
 SUPERSEDED = "superseded under the same key"
 EXPIRED = "expired"
 REINFORCED = "said again with new details"
+
+DISTRUST = 0.25
+"""How much less trusted a memory may be than one that it supersedes; with less trust it is in conflict with it."""
 
 
 @dataclass(slots=True)
@@ -37,6 +48,37 @@ class Plan:
     results: list[Remembered] = field(default_factory=list[Remembered])
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How a draft stands to something near it: a stored memory, or an earlier draft by its position.
+
+    With `older`, the draft tells of a time before it: the verdict is about the other as the newer of the two.
+    """
+
+    near: MemoryRecord | int
+    verdict: Verdict
+    older: bool = False
+
+
+def is_judged(draft: Draft) -> bool:
+    """Whether a draft is compared with what is near it: what was said in a session was said, whatever became true."""
+    return draft.type not in SESSION_TYPES and draft.quarantine is None
+
+
+def saying(said: Draft | MemoryRecord, now: datetime) -> Saying:
+    """A memory as the judge reads it."""
+    told = said.created_at if isinstance(said, MemoryRecord) else now
+    return Saying(
+        content=said.content,
+        type=said.type,
+        speaker=said.source,
+        at=said.valid_from or told,
+        valid_from=said.valid_from,
+        subject=next((tag[6:] for tag in said.tags if tag.startswith("about:")), None),
+        trust=said.trust,
+    )
+
+
 def plan_remember(
     drafts: Sequence[Draft],
     neighbours: Neighbours,
@@ -45,15 +87,19 @@ def plan_remember(
     now: datetime,
     new_id: Callable[[], str],
     versions: Callable[[str], Sequence[MemoryRecord]] = lambda _: (),
+    judged: Mapping[int, Sequence[Judged]] | None = None,
 ) -> Plan:
     """Decide about drafts in order, each seeing what the ones before it did. `versions` gives all under a key.
 
     - an idempotency key served before: replayed, nothing changes (IdempotencyConflictError if the content differs);
+    - in quarantine: kept apart, it changes nothing else;
     - a visible memory that says the same: reinforced, with a new version only if the draft adds something;
     - a memory under the same key: superseded, its validity closed where the new one's begins;
+    - `judged`, by the draft's position, to say the same as a memory, to be a newer truth, or to contradict it:
+      reinforced, superseded, or both kept as a conflict; each with a decision that can be undone;
     - else: added.
     """
-    return _Planner(neighbours, namespace, now, new_id, versions).run(drafts)
+    return _Planner(neighbours, namespace, now, new_id, versions, judged or {}).run(drafts)
 
 
 class _Planner:
@@ -64,8 +110,11 @@ class _Planner:
         now: datetime,
         new_id: Callable[[], str],
         versions: Callable[[str], Sequence[MemoryRecord]],
+        judged: Mapping[int, Sequence[Judged]],
     ) -> None:
         self.versions = cache(versions)
+        self.judged = judged
+        self.latest: dict[str, MemoryRecord | None] = {}  # what this plan made of records; None: ended
         self.namespace, self.now, self.new_id = namespace, now, new_id
         self.by_digest = dict(neighbours.by_digest)
         self.by_key = dict(neighbours.by_key)
@@ -77,8 +126,8 @@ class _Planner:
         self.plan = Plan()
 
     def run(self, drafts: Sequence[Draft]) -> Plan:
-        for draft in drafts:
-            result = self._replay(draft) or self._remember(draft)
+        for place, draft in enumerate(drafts):
+            result = self._replay(draft) or self._remember(draft, self.judged.get(place, ()))
             self.plan.results.append(result)
         return self.plan
 
@@ -92,22 +141,26 @@ class _Planner:
             )
         return Remembered(record=record, action="replayed") if record is not None else None
 
-    def _remember(self, draft: Draft) -> Remembered:
+    def _remember(self, draft: Draft, judged: Sequence[Judged]) -> Remembered:
         digest = content_digest(draft)
         known = self.by_digest.get(digest)
-        if known is not None and _alive(known, self.now):
+        if draft.quarantine is not None:
+            record = new_record(draft, id=self.new_id(), namespace=self.namespace, now=self.now)
+            self.plan.changes.append(AddVersion(record=record, entry=None))
+            result = Remembered(record=record, action="quarantined")
+        elif known is not None and alive(known, self.now):
             result = self._reinforce(known, draft, digest)
         else:
             for holder in (known, self.by_key.get(draft.key) if draft.key else None):
-                if holder is not None and not _alive(holder, self.now) and holder.id not in self.released:
+                if holder is not None and not alive(holder, self.now) and holder.id not in self.released:
                     self._release(holder)
             held = self.by_key.get(draft.key) if draft.key else None
-            in_force = [r for r in self.in_force.get(draft.key or "", []) if _alive(r, self.now)]
+            in_force = [r for r in self.in_force.get(draft.key or "", []) if alive(r, self.now)]
             past = self._past(held, draft, digest)
             if past is not None:
                 result = self._repeat(past, draft)
             elif held is None and not in_force:
-                result = self._add(draft, digest)
+                result = self._add_judged(draft, digest, judged)
             else:
                 result = self._supersede(held, in_force, draft, digest)
         if draft.idempotency_key is not None:
@@ -154,11 +207,89 @@ class _Planner:
             self.in_force[key] = [*(r for r in self.in_force.get(key, []) if r.id != past.id), merged]
         return Remembered(record=merged, action="reinforced")
 
-    def _add(self, draft: Draft, digest: bytes) -> Remembered:
+    def _add_judged(self, draft: Draft, digest: bytes, judged: Sequence[Judged]) -> Remembered:
+        standing = [(near, one) for one in judged if (near := self._near(one)) is not None]
+        for near, one in standing:
+            if one.verdict.kind == "duplicate":
+                return self._repeat_in_other_words(near, draft, one.verdict)
         record = new_record(draft, id=self.new_id(), namespace=self.namespace, now=self.now)
-        self._claim(record, digest)
-        self._hold(record, digest)
-        return Remembered(record=record, action="added")
+        newer = [
+            (near, one.verdict) for near, one in standing if one.older and self._supplants(near, record, one)
+        ]
+        older = [
+            (near, one.verdict)
+            for near, one in standing
+            if not one.older and self._supplants(record, near, one)
+        ]
+        decided = {near.id for near, _ in (*newer, *older)}
+        rivals = [
+            (near, one.verdict)
+            for near, one in standing
+            if one.verdict.kind in ("conflicts", "supersedes") and near.id not in decided
+        ]
+        # Before what it replaces, times do not run back.
+        record = replace(record, recorded_at=max((self._after(near) for near, _ in older), default=self.now))
+        decisions: list[Decision] = []
+        if newer:
+            # It was true until the earliest of what is known to have come after it.
+            near, verdict = min(newer, key=lambda pair: pair[0].occurred_at)
+            record = replace(record, valid_to=near.occurred_at, superseded_by=near.id, reason=verdict.reason)
+            decisions.append(self._decision("superseded", near.id, record.id, verdict))
+        for near, verdict in older:
+            self._end(near, by=record, reason=verdict.reason)
+            decisions.append(self._decision("superseded", record.id, near.id, verdict))
+        if record.superseded_by is None:
+            self._claim(record, digest)
+            self._hold(record, digest)
+            for near, verdict in rivals:
+                decisions.append(self._decision("conflict", record.id, near.id, verdict))
+        else:
+            self.plan.changes.append(AddVersion(record=record, entry=None))
+            self.latest[record.id] = None
+            rivals = []
+        self.plan.changes += [Decide(decision=decision) for decision in decisions]
+        return Remembered(
+            record=record,
+            action="superseded" if older else "conflicting" if rivals else "added",
+            superseded=tuple(near.id for near, _ in older),
+            conflicts=tuple(near.id for near, _ in rivals),
+            decisions=tuple(decision.id for decision in decisions),
+        )
+
+    def _near(self, one: Judged) -> MemoryRecord | None:
+        """What a draft was compared with, as this plan leaves it; None once it is over."""
+        if isinstance(one.near, int):
+            told = self.plan.results[one.near]
+            id, known = told.id, told.record
+        else:
+            id, known = one.near.id, one.near
+        record = self.latest.get(id, known)
+        return record if record is not None and alive(record, self.now) else None
+
+    def _supplants(self, newer: MemoryRecord, older: MemoryRecord, one: Judged) -> bool:
+        return one.verdict.kind == "supersedes" and newer.trust >= older.trust - DISTRUST
+
+    def _repeat_in_other_words(self, known: MemoryRecord, draft: Draft, verdict: Verdict) -> Remembered:
+        # The words are kept with the decision, so that undoing it loses nothing.
+        said = {"said": said_in(draft)}
+        made = self._decision(
+            "reinforced", known.id, None, replace(verdict, evidence={**verdict.evidence, **said})
+        )
+        result = self._reinforce(known, draft, content_digest(known))
+        self.plan.changes.append(Decide(decision=made))
+        return replace(result, decisions=(made.id,))
+
+    def _decision(self, kind: DecisionKind, subject: str, other: str | None, verdict: Verdict) -> Decision:
+        return Decision(
+            id=self.new_id(),
+            kind=kind,
+            at=self.now,
+            subject=subject,
+            others=() if other is None else (other,),
+            reason=verdict.reason,
+            evidence=verdict.evidence,
+            confidence=verdict.confidence,
+        )
 
     def _supersede(
         self, held: MemoryRecord | None, in_force: Sequence[MemoryRecord], draft: Draft, digest: bytes
@@ -182,10 +313,19 @@ class _Planner:
             self._claim(record, digest)
             self._hold(record, digest)
         ids = tuple(old.id for old in ended)
-        return Remembered(record=record, action="superseded" if ids else "added", superseded=ids)
+        by_key = Verdict("supersedes", 1.0, SUPERSEDED, {"rule": "key", "key": draft.key})
+        decisions = [self._decision("superseded", record.id, id, by_key) for id in ids]
+        self.plan.changes += [Decide(decision=decision) for decision in decisions]
+        return Remembered(
+            record=record,
+            action="superseded" if ids else "added",
+            superseded=ids,
+            decisions=tuple(decision.id for decision in decisions),
+        )
 
-    def _end(self, old: MemoryRecord, *, by: MemoryRecord) -> None:
-        changes = superseding(old, by=by)
+    def _end(self, old: MemoryRecord, *, by: MemoryRecord, reason: str = SUPERSEDED) -> None:
+        changes = superseding(old, by=by, reason=reason)
+        self.latest[old.id] = None
         # Closings first: the new value's claims must find their places free.
         self.plan.changes += changes
         self._forget_holder(old)
@@ -196,11 +336,11 @@ class _Planner:
 
     def _release(self, stale: MemoryRecord) -> None:
         self.released.add(stale.id)
-        self.plan.changes.append(_released(stale, self.now))
+        self.plan.changes.append(released(stale, self.now))
         self._forget_holder(stale)
 
     def _after(self, record: MemoryRecord) -> datetime:
-        return _after(record, self.now)
+        return after(record, self.now)
 
     def _close(self, record: MemoryRecord, at: datetime, *, reason: str) -> None:
         self.plan.changes.append(CloseVersion(id=record.id, version=record.version, at=at, reason=reason))
@@ -209,6 +349,7 @@ class _Planner:
         self.plan.changes.append(AddVersion(record=record, entry=None, digest=digest))
 
     def _hold(self, record: MemoryRecord, digest: bytes) -> None:
+        self.latest[record.id] = record
         self.by_digest[digest] = record
         if record.key is not None:
             self.by_key[record.key] = record
@@ -221,18 +362,18 @@ class _Planner:
             del self.by_key[record.key]
 
 
-def _after(record: MemoryRecord, now: datetime) -> datetime:
+def after(record: MemoryRecord, now: datetime) -> datetime:
     """Now, or the record's own time where another machine's clock runs ahead: versions never overlap."""
     return max(now, record.recorded_at)
 
 
-def _alive(record: MemoryRecord, now: datetime) -> bool:
-    return record.visible_at(_after(record, now))
+def alive(record: MemoryRecord, now: datetime) -> bool:
+    return record.visible_at(after(record, now))
 
 
-def _released(stale: MemoryRecord, now: datetime) -> CloseVersion:
+def released(stale: MemoryRecord, now: datetime) -> CloseVersion:
     """A memory no longer visible gives up its claims, so that the same may be said again."""
-    return CloseVersion(id=stale.id, version=stale.version, at=_after(stale, now), reason=EXPIRED)
+    return CloseVersion(id=stale.id, version=stale.version, at=after(stale, now), reason=EXPIRED)
 
 
 def _is_earlier(draft: Draft, held: MemoryRecord) -> bool:
@@ -258,11 +399,23 @@ def new_record(draft: Draft, *, id: str, namespace: str, now: datetime) -> Memor
         recorded_at=now,
         valid_from=draft.valid_from,
         expires_at=draft.expires_at,
+        origin=draft.origin,
+        trust=draft.trust,
+        derived_from=draft.derived_from,
+        depends_on=draft.depends_on,
+        quarantine=draft.quarantine,
     )
 
 
 def merged_with(known: MemoryRecord, draft: Draft) -> MemoryRecord:
-    """What is known after hearing it again: nothing said is lost, neither a tag nor a longer life."""
+    """What is known after hearing it again: nothing said is lost, neither a tag nor a longer life.
+
+    Who is trusted less changes nothing. What is said outright no longer rests on what it was made out of.
+    """
+    if draft.trust < known.trust:
+        return known
+    more_trusted = draft.trust > known.trust
+    stands_alone = not known.derived_from or not draft.derived_from
     lasting = known.expires_at is None or draft.expires_at is None
     metadata: Mapping[str, object] = {**known.metadata, **draft.metadata}
     return replace(
@@ -276,102 +429,52 @@ def merged_with(known: MemoryRecord, draft: Draft) -> MemoryRecord:
         expires_at=None
         if lasting
         else max(known.expires_at or draft.expires_at, draft.expires_at or known.expires_at),  # pyright: ignore[reportArgumentType]
+        origin=draft.origin if more_trusted else known.origin,
+        trust=draft.trust,
+        derived_from=() if stands_alone else tuple(dict.fromkeys((*known.derived_from, *draft.derived_from))),
+        depends_on=tuple(dict.fromkeys((*known.depends_on, *draft.depends_on))),
     )
 
 
-def superseding(held: MemoryRecord, *, by: MemoryRecord) -> list[Change]:
+_SAID = ("content", "type", "session_id", "source", "importance", "pinned", "key", "origin", "trust")
+
+
+def said_in(draft: Draft) -> Json:
+    """A draft as JSON, to be read back with `draft_of`."""
+    lists = {name: list(getattr(draft, name)) for name in ("tags", "derived_from", "depends_on")}
+    times = {
+        name: None if (at := getattr(draft, name)) is None else at.isoformat()
+        for name in ("expires_at", "valid_from")
+    }
+    return {
+        **{name: getattr(draft, name) for name in _SAID},
+        **lists,
+        **times,
+        "metadata": dict(draft.metadata),
+    }
+
+
+def draft_of(said: Mapping[str, Any]) -> Draft:
+    """The draft that `said_in` wrote."""
+    given = {name: value for name, value in said.items() if name in {f.name for f in fields(Draft)}}
+    for name, value in given.items():
+        if isinstance(value, list):
+            given[name] = tuple(value)  # pyright: ignore[reportUnknownArgumentType]
+        elif name in ("expires_at", "valid_from") and value is not None:
+            given[name] = datetime.fromisoformat(value)
+    return Draft(**given)
+
+
+def superseding(held: MemoryRecord, *, by: MemoryRecord, reason: str = SUPERSEDED) -> list[Change]:
     """The old belief is closed, and a version recorded that says until when it was true and what replaced it."""
     at = by.recorded_at
     ends = by.valid_from if by.valid_from is not None else at
     if held.valid_to is not None:
         ends = min(ends, held.valid_to)
     ended = replace(
-        held, version=held.version + 1, recorded_at=at, valid_to=ends, superseded_by=by.id, reason=SUPERSEDED
+        held, version=held.version + 1, recorded_at=at, valid_to=ends, superseded_by=by.id, reason=reason
     )
     return [
-        CloseVersion(id=held.id, version=held.version, at=at, superseded_by=by.id, reason=SUPERSEDED),
+        CloseVersion(id=held.id, version=held.version, at=at, superseded_by=by.id, reason=reason),
         AddVersion(record=ended, entry=None),
     ]
-
-
-def plan_revision(
-    current: MemoryRecord, revised: MemoryRecord, neighbours: Neighbours, *, now: datetime, reason: str
-) -> Plan:
-    """A new version in place of the current one, for `update`.
-
-    ConflictError if another memory says the same or holds the key; one no longer visible gives way.
-    """
-    rivals = {r.id: (r, "already says this") for r in neighbours.by_digest.values()}
-    rivals |= {r.id: (r, f"already holds the key {revised.key!r}") for r in neighbours.by_key.values()}
-    rivals.pop(current.id, None)
-    for rival, why in rivals.values():
-        if _alive(rival, now):
-            raise ConflictError(f"memory {rival.id} {why}; retract or forget it first, or update that one")
-    at = _after(current, now)
-    record = replace(revised, version=current.version + 1, recorded_at=at, reason=None)
-    return Plan(
-        changes=[
-            *(_released(rival, now) for rival, _ in rivals.values()),
-            CloseVersion(id=current.id, version=current.version, at=at, reason=reason),
-            AddVersion(record=record, entry=None, digest=content_digest(record)),
-        ],
-        results=[Remembered(record=record, action="added")],
-    )
-
-
-def plan_restore(
-    versions: Sequence[MemoryRecord], neighbours: Neighbours, *, version: int | None, now: datetime
-) -> Plan:
-    """Make a version believed again: the one asked for, else the last, without the end it may tell of.
-
-    Whoever holds its key now is superseded by it. ConflictError if another memory says the same today.
-    """
-    latest = versions[-1]
-    wanted = [latest] if version is None else [v for v in versions if v.version == version]
-    if not wanted:
-        raise NotFoundError(f"memory {latest.id} has no version {version}; history() lists those it has")
-    chosen = wanted[-1]
-    at = max(now, *(v.recorded_at for v in versions))
-    record = replace(
-        chosen,
-        version=latest.version + 1,
-        recorded_at=at,
-        retracted_at=None,
-        valid_to=None,
-        superseded_by=None,
-        reason="restored",
-        expires_at=None if chosen.expires_at is not None and chosen.expires_at <= at else chosen.expires_at,
-    )
-    digest = content_digest(record)
-    key = record.key or ""
-    twin, held = neighbours.by_digest.get(digest), neighbours.by_key.get(key)
-    holders = {r.id: r for r in (twin, held) if r is not None and r.id != record.id}
-    if twin is not None and twin.id in holders and _alive(twin, now):
-        raise ConflictError(
-            f"memory {twin.id} says the same today; retract it first, or leave {record.id} as it is"
-        )
-    plan = Plan()
-    if latest.retracted_at is None:
-        plan.changes.append(CloseVersion(id=latest.id, version=latest.version, at=at, reason="restored"))
-    plan.changes += [_released(r, now) for r in holders.values() if not _alive(r, now)]
-    in_force = [r for r in neighbours.in_force.get(key, ()) if r.id != record.id]
-    rivals = [r for r in (*holders.values(), *in_force) if _alive(r, now)]
-    for rival in rivals:
-        plan.changes += superseding(rival, by=replace(record, valid_from=None))
-    superseded = tuple(rival.id for rival in rivals)
-    plan.changes.append(AddVersion(record=record, entry=None, digest=digest))
-    plan.results.append(
-        Remembered(record=record, action="superseded" if superseded else "added", superseded=superseded)
-    )
-    return plan
-
-
-def plan_retraction(record: MemoryRecord, *, now: datetime, reason: str | None) -> Plan:
-    """The end of belief in a record, without a successor. Nothing to do where somebody else ended it."""
-    if record.retracted_at is not None:
-        return Plan(results=[Remembered(record=record, action="replayed")])
-    at, why = _after(record, now), reason or "retracted"
-    return Plan(
-        changes=[CloseVersion(id=record.id, version=record.version, at=at, reason=why)],
-        results=[Remembered(record=replace(record, retracted_at=at, reason=why), action="added")],
-    )

@@ -448,6 +448,19 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Consolidation:
+    """What a consolidation did: memories `examined`, how many were `merged` into others, sessions `distilled`.
+
+    `decisions` are the ids under which `undo` takes the latest merges back, at most 1,000 of them.
+    """
+
+    examined: int
+    merged: int
+    distilled: int
+    decisions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """What became of what a memory rests on (`stale`: no longer believed), and whom it contradicts (`conflicts`)."""
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from remanence.domain.records import Draft
+from remanence.domain.messages import Candidate, Message
 from remanence.domain.validation import MAX_CONTENT
 
 NOTHING = frozenset({"none", "null", "undefined", "nan"})
@@ -107,13 +107,22 @@ class VerbatimExtractor:
         self.type = type
         self.max_content = max_content
 
-    async def extract(self, messages: Sequence[tuple[str, str]]) -> list[Draft]:
+    async def extract(self, messages: Sequence[Message]) -> list[Candidate]:
         return [
-            Draft(content=part, type=self.type, source=speaker or None)
-            for speaker, content in messages
-            if says_something(content)
-            for part in parts(content, self.max_content)
+            Candidate(content=part, type=self.type, confidence=1.0, message=place, span=span)
+            for place, message in enumerate(messages)
+            if says_something(message.content)
+            for part, span in _found(message.content, self.max_content)
         ]
+
+
+def _found(content: str, most: int) -> Iterator[tuple[str, tuple[int, int]]]:
+    """The parts of a text, and where each stands."""
+    end = 0
+    for part in parts(content, most):
+        begin = content.index(part, end)
+        end = begin + len(part)
+        yield part, (begin, end)
 
 
 def says_something(content: str) -> bool:

@@ -25,7 +25,6 @@ from remanence.domain import validation
 from remanence.domain.serving import Job, JobState
 from remanence.domain.wire import job_to_dict
 from remanence.errors import ForbiddenError, NotFoundError, RemanenceError, StoreError
-from remanence.extractors.verbatim import VerbatimExtractor
 from remanence.jobs import JobRunner, Jobs
 from remanence.ports import EventLog, JobQueue
 from remanence.server.events import KEPT_EVENTS, Hub
@@ -61,7 +60,7 @@ async def running(state: State, backend: Backend, draining: asyncio.Event) -> As
     runner = JobRunner(
         backend,
         {
-            "extract": jobs.extracting(backend, VerbatimExtractor(max_content=backend.max_content)),
+            **({} if backend.extractor is None else {"extract": jobs.extracting(backend, backend.extractor)}),
             "sweep": jobs.sweeping(backend),
             "reembed": jobs.reembedding(backend),
         },

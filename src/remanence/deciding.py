@@ -1,0 +1,197 @@
+"""Writing in one namespace: look, embed, judge, decide, write; and decide anew when somebody else got in between."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from remanence.backend import Backend, Embedding, index_entry
+from remanence.domain import lifecycle, text
+from remanence.domain.judging import Verdict, judge
+from remanence.domain.lifecycle import Judged, Plan, saying
+from remanence.domain.records import (
+    AddVersion,
+    Change,
+    Draft,
+    MemoryRecord,
+    Neighbours,
+    Remembered,
+    Scope,
+)
+from remanence.errors import ConflictError, IdempotencyConflictError
+from remanence.ports import Quota
+
+ATTEMPTS: Final = 32  # how often a write is decided anew when others got in between
+LONGEST_WAIT: Final = 0.25  # seconds between two of them
+NEAR: Final = 12  # memories that a new one is compared with
+NEAR_ENOUGH: Final = 0.3  # cosine below which two texts are not about the same
+
+Vectors = dict[str, Embedding]
+Look = Callable[[Vectors], Awaitable[Plan]]
+"""Reads and decides. It may embed what it needs into the dict, which lasts over all attempts."""
+
+
+class Decider:
+    """Decisions and writes in one namespace. With `most`, a write that makes the tenant hold more raises QuotaError."""
+
+    def __init__(self, scope: Scope, backend: Backend, most: Quota | None) -> None:
+        self._scope = scope
+        self._backend = backend
+        self._most = most
+
+    async def remember(self, drafts: Sequence[Draft]) -> list[Remembered]:
+        """Keep what is new of the drafts, in one transaction."""
+        screen = self._backend.screen
+        screened = list(drafts) if screen is None else [screen(draft) for draft in drafts]
+        digests = [text.content_digest(draft) for draft in screened]
+        keys = [draft.key for draft in screened if draft.key is not None]
+        served = [draft.idempotency_key for draft in screened if draft.idempotency_key is not None]
+
+        def read() -> tuple[Neighbours, datetime]:
+            self._backend.agree_on_model()
+            now = self._backend.clock()
+            found = self._backend.store.neighbours(
+                self._scope, digests=digests, keys=keys, idempotency_keys=served, at=now
+            )
+            return found, now
+
+        def planned(found: Neighbours, now: datetime, judged: dict[int, list[Judged]]) -> Plan:
+            return lifecycle.plan_remember(
+                screened,
+                found,
+                namespace=self._scope.namespace,
+                now=now,
+                new_id=self._backend.new_id,
+                versions=lambda key: self._backend.store.versions(self._scope, key=key),
+                judged=judged,
+            )
+
+        def new_to(found: Neighbours) -> list[int]:
+            """Which drafts only a comparison of meanings can place."""
+            if not self._backend.contradictions:
+                return []
+            return [
+                place
+                for place, (draft, digest) in enumerate(zip(screened, digests, strict=True))
+                if lifecycle.is_judged(draft)
+                and digest not in found.by_digest
+                and draft.key not in found.by_key
+                and draft.idempotency_key not in found.replays
+            ]
+
+        async def look(vectors: Vectors) -> Plan:
+            def at_once() -> Plan | tuple[Neighbours, datetime, list[int]]:
+                found, now = read()
+                places = new_to(found)
+                return (found, now, places) if places else planned(found, now, {})
+
+            seen = await self._backend.run(at_once)
+            if isinstance(seen, Plan):
+                return seen
+            found, now, places = seen
+            await self._embed([screened[place].content for place in places], vectors)
+            if self._backend.judge is None:
+                return await self._backend.run(
+                    lambda: planned(found, now, self._judged(screened, places, vectors, now))
+                )
+            judged = await self._backend.run(self._judged, screened, places, vectors, now)
+            confirmed = await self._confirmed(screened, judged)
+            return await self._backend.run(planned, found, now, confirmed)
+
+        return await self.apply(look)
+
+    async def decide(self, look: Callable[[], Plan]) -> list[Remembered]:
+        """What `look` decides on a worker thread, written."""
+        return await self.apply(lambda _: self._backend.run(look))
+
+    async def apply(self, look: Look) -> list[Remembered]:
+        """Decide from what is there, embed what is new, write if nothing moved in between; else decide again."""
+        vectors: Vectors = {}
+        for attempt in range(ATTEMPTS):
+            plan = await look(vectors)
+            if not plan.changes:
+                return plan.results
+            wanted = (c.record for c in plan.changes if isinstance(c, AddVersion))
+            await self._embed([record.content for record in wanted if record.ever_visible], vectors)
+            try:
+                await self._backend.write(self._write, plan.changes, vectors)
+            except IdempotencyConflictError:
+                raise
+            except ConflictError:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                # Rivals who wait a random while, and longer each time, all get their turn.
+                await asyncio.sleep(random.uniform(0, min(LONGEST_WAIT, 0.002 * 2**attempt)))
+            else:
+                return plan.results
+        raise AssertionError("unreachable")
+
+    async def _embed(self, contents: Sequence[str], vectors: Vectors) -> None:
+        missing = list(dict.fromkeys(content for content in contents if content not in vectors))
+        if missing:
+            vectors.update(zip(missing, await self._backend.embed(missing), strict=True))
+
+    def _write(self, changes: Sequence[Change], vectors: Vectors) -> None:
+        indexed = [
+            replace(change, entry=index_entry(change.record, vectors[change.record.content]))
+            if isinstance(change, AddVersion) and change.record.ever_visible
+            else change
+            for change in changes
+        ]
+        self._backend.store.apply(self._scope, indexed, self._backend.embedder.model, most=self._most)
+
+    # -- judging
+
+    def _judged(
+        self, drafts: Sequence[Draft], places: Sequence[int], vectors: Vectors, now: datetime
+    ) -> dict[int, list[Judged]]:
+        """What says something about each draft at `places`: memories near it, and earlier ones of these drafts."""
+        import numpy as np  # deferred: numpy loads at first use
+
+        rows = np.array([vectors[drafts[place].content].vector for place in places], np.float32)
+        model = self._backend.embedder.model
+        stored = self._backend.store.nearest(self._scope, rows, model, at=now, limit=NEAR)
+        found: dict[int, list[Judged]] = {}
+        for own, (place, near) in enumerate(zip(places, stored, strict=True)):
+            others: list[tuple[MemoryRecord | int, float]] = list(near)
+            if own:
+                cosines = rows[:own] @ rows[own]
+                best = np.argsort(-cosines, kind="stable")[:NEAR].tolist()
+                others += [(places[i], float(cosines[i])) for i in best]
+            judged = [
+                one
+                for other, cosine in others
+                if cosine >= NEAR_ENOUGH and (one := _compared(drafts, place, other, cosine, now)) is not None
+            ]
+            if judged:
+                found[place] = judged
+        return found
+
+    async def _confirmed(
+        self, drafts: Sequence[Draft], judged: dict[int, list[Judged]]
+    ) -> dict[int, list[Judged]]:
+        """What the model says about what the rules saw."""
+        judge = self._backend.judge
+        assert judge is not None
+        confirmed: dict[int, list[Judged]] = {}
+        for place, ones in judged.items():
+            for one in ones:
+                if isinstance(one.near, MemoryRecord) and not one.older:
+                    one = replace(one, verdict=await judge.judge(one.near, drafts[place], one.verdict))
+                if one.verdict.kind != "unrelated":
+                    confirmed.setdefault(place, []).append(one)
+        return confirmed
+
+
+def _compared(
+    drafts: Sequence[Draft], place: int, other: MemoryRecord | int, cosine: float, now: datetime
+) -> Judged | None:
+    new = saying(drafts[place], now)
+    old = saying(drafts[other] if isinstance(other, int) else other, now)
+    older = new.at is not None and old.at is not None and new.at < old.at
+    verdict: Verdict = judge(new, old, similarity=cosine) if older else judge(old, new, similarity=cosine)
+    return None if verdict.kind == "unrelated" else Judged(other, verdict, older)

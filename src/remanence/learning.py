@@ -1,0 +1,153 @@
+"""What a memory learns by itself: from conversations, while they go on."""
+
+from __future__ import annotations
+
+import builtins
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final, cast
+
+from remanence.backend import Backend
+from remanence.deciding import Decider
+from remanence.domain import validation
+from remanence.domain.context import CLOSE, OPEN
+from remanence.domain.messages import Candidate, Message
+from remanence.domain.records import TRUST, Draft, Origin, Remembered, Scope
+from remanence.domain.text import fingerprint
+from remanence.errors import InvalidInputError
+from remanence.ports import Extractor
+
+MOST_MESSAGES: Final = 10_000
+_FIELDS = frozenset(Message.__dataclass_fields__)
+_ORIGINS: Mapping[str, Origin] = {"user": "user", "assistant": "agent", "tool": "tool", "system": "document"}
+# A block of ours, whole or cut off: what was recalled was not said.
+_BLOCK = re.compile(re.escape(OPEN) + rf".*?(?:{re.escape(CLOSE)}|\Z)", re.DOTALL)
+
+Said = str | Mapping[str, Any] | Message
+
+
+class Learning:
+    """Extraction for one namespace. The engine is one."""
+
+    _scope: Scope
+    _backend: Backend
+    _decider: Decider
+
+    def _check_open(self) -> None:
+        raise NotImplementedError
+
+    async def extract(
+        self,
+        messages: Said | Iterable[Said],
+        *,
+        session_id: str | None = None,
+        tags: Sequence[str] = (),
+    ) -> builtins.list[Remembered]:
+        """Remember what of a conversation is worth keeping; returns what became of each.
+
+        A message is a text, or a dict of `content` and, as far as known, `role` (user, assistant, system, tool), `name`
+        of the speaker, `at` (an aware datetime) and `id`. What a message repeats of an earlier recall is left out.
+        Messages with an `id` may be given again: nothing is stored twice.
+        """
+        self._check_open()
+        said = conversation(messages, max_content=self._backend.max_content)
+        session = validation.optional_text("session_id", session_id, limit=validation.MAX_KEY)
+        labels = validation.strings("tags", tags)
+        if not said:
+            return []
+        candidates = await self._extractor().extract(said)
+        drafts = [
+            draft_from(candidate, said[candidate.message], session_id=session, tags=labels)
+            for candidate in candidates
+            if not self._backend.injected.has(self._scope, self._evidence(candidate, said))
+        ]
+        return await self._decider.remember(drafts)
+
+    def _extractor(self) -> Extractor:
+        if self._backend.extractor is None:
+            raise InvalidInputError(
+                "extractor", "this memory was opened without one; open it with Memory(...)"
+            )
+        return self._backend.extractor
+
+    @staticmethod
+    def _evidence(candidate: Candidate, said: Sequence[Message]) -> tuple[str, str]:
+        """What may be a memory come back: the candidate, or the words it was found in."""
+        begin, end = candidate.span
+        return candidate.content, said[candidate.message].content[begin:end]
+
+
+def conversation(messages: Said | Iterable[Said], *, max_content: int) -> builtins.list[Message]:
+    """Messages as given by a caller, with recalled blocks blanked. InvalidInputError names the one that is wrong."""
+    given: Iterable[Said] = (
+        [cast(Said, messages)] if isinstance(messages, str | Mapping | Message) else messages
+    )
+    if not isinstance(given, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInputError("messages", f"must be a list of messages, not {type(given).__name__}")
+    found: builtins.list[Message] = []
+    for i, one in enumerate(given):
+        if i >= MOST_MESSAGES:
+            raise InvalidInputError("messages", f"has more entries than the limit of {MOST_MESSAGES:,}")
+        found.append(_message(f"messages[{i}]", one, max_content))
+    return [replace(one, content=_BLOCK.sub(lambda m: " " * len(m.group()), one.content)) for one in found]
+
+
+def _message(argument: str, value: object, max_content: int) -> Message:
+    if isinstance(value, Message):
+        value = {name: getattr(value, name) for name in _FIELDS}
+    fields: Mapping[str, Any] = (
+        {"content": value} if isinstance(value, str) else cast("Mapping[str, Any]", value)
+    )
+    if not isinstance(fields, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise InvalidInputError(argument, f"must be a str or a dict, not {type(value).__name__}")
+    if unknown := set(fields) - _FIELDS:
+        raise InvalidInputError(
+            f"{argument}.{sorted(map(str, unknown))[0]}", f"is unknown; known are {sorted(_FIELDS)}"
+        )
+    if "content" not in fields:
+        raise InvalidInputError(f"{argument}.content", "is missing")
+    return Message(
+        content=validation.text(f"{argument}.content", fields["content"], limit=max_content, empty=True),
+        role=validation.text(f"{argument}.role", fields.get("role", "user"), limit=64),
+        name=validation.optional_text(f"{argument}.name", fields.get("name"), limit=validation.MAX_KEY),
+        at=validation.optional_moment(f"{argument}.at", fields.get("at")),
+        id=validation.optional_text(f"{argument}.id", fields.get("id"), limit=validation.MAX_KEY),
+    )
+
+
+def draft_from(
+    candidate: Candidate,
+    message: Message,
+    *,
+    session_id: str | None,
+    tags: Sequence[str] = (),
+    derived_from: Sequence[str] = (),
+) -> Draft:
+    """A candidate as a draft that tells where it was found. It is as true as its message is old."""
+    about = () if candidate.subject is None else (f"about:{candidate.subject}",)
+    labels = dict.fromkeys((*candidate.tags, *about, *tags))
+    origin = _ORIGINS.get(message.role, "document")
+    evidence = {
+        "message": message.id,
+        "span": list(candidate.span),
+        "confidence": round(candidate.confidence, 3),
+    }
+    draft = Draft(
+        content=candidate.content,
+        type=candidate.type,
+        tags=tuple(label[:200] for label in labels if label.strip())[: validation.MAX_TAGS],
+        metadata={"extracted": evidence},
+        session_id=session_id,
+        source=message.speaker[: validation.MAX_KEY],
+        importance=candidate.importance,
+        valid_from=candidate.valid_from or message.at,
+        origin=origin,
+        trust=TRUST[origin],
+        derived_from=tuple(derived_from),
+    )
+    if message.id is None:
+        return draft
+    of = hashlib.blake2b(message.id.encode() + fingerprint(draft), digest_size=16).hexdigest()
+    return replace(draft, idempotency_key=f"extract:{of}")
