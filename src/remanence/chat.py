@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import random
+import re
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -107,6 +108,20 @@ class Tally:
 
 
 # --- what is sent and read ---------------------------------------------------------------------------------------
+
+# Soft hyphens, joiners, marks of direction, line separators, tags, lone surrogates: models see them, people do not.
+_UNSEEN: Final = re.compile(
+    "[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e0fff]"
+)
+
+
+def as_data(value: Json) -> str:
+    """JSON for a question: no text in it can end it, and what does not show is spelled out."""
+    return _UNSEEN.sub(_spelled, json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def _spelled(found: re.Match[str]) -> str:
+    return json.dumps(found.group())[1:-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import random
 import re
@@ -16,7 +15,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 from remanence.budget import Budget
-from remanence.chat import ChatClient, ChatError, Schema, Tally
+from remanence.chat import ChatClient, ChatError, Schema, Tally, as_data
 from remanence.domain.messages import Candidate, Message
 from remanence.domain.text import canonical, estimate_tokens, terms
 from remanence.domain.when import tells_time
@@ -220,18 +219,6 @@ def _is_sent(message: Message) -> bool:
     return message.role != "system" and any(map(str.isalnum, message.content))
 
 
-_UNSEEN = re.compile(
-    "[\u00ad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff\U000e0000-\U000e0fff]"
-)
-
-
-def _escaped(found: re.Match[str]) -> str:
-    code = ord(found.group())
-    if code < 0x10000:
-        return f"\\u{code:04x}"
-    return f"\\u{0xD7C0 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"
-
-
 def _document(messages: Sequence[Message]) -> str:
     """The messages as JSON: nothing that they say can end the document; what does not show is spelled out."""
     return (
@@ -244,7 +231,7 @@ def _encoded(number: int, message: Message) -> str:
     if message.at is not None:
         about["time"] = message.at.isoformat(timespec="minutes")
     about["content"] = message.content
-    return _UNSEEN.sub(_escaped, json.dumps(about, ensure_ascii=False, separators=(",", ":")))
+    return as_data(about)
 
 
 # --- what of an answer can be believed ---------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from remanence.budget import Budget
-from remanence.chat import ChatClient, ChatError, Schema, Tally
+from remanence.chat import ChatClient, ChatError, Schema, Tally, as_data
 from remanence.domain.text import terms, words
 from remanence.errors import InvalidInputError
 
@@ -47,11 +47,11 @@ _SCHEMA: Final[Schema] = {
 class LLMJudge:
     """A `Judge` that asks the `model` at `base_url` (see `ChatClient`); without a usable answer the verdict stands.
 
-    `supersedes` and `duplicate` are confirmed or become `conflicts` or `unrelated`. `unrelated` becomes more only if the
-    model is at least `raise_from` sure, quotes both texts as they stand, and what both say allows it; and a less trusted
-    text never takes the place of a more trusted one. `conflicts`, verdicts that are at least `settled` sure, and texts
-    without a word in common are not asked about. Only cancellation passes through. Safe in any tasks, event loops and
-    threads; `budget` may be shared with an extractor.
+    `supersedes` and `duplicate` are confirmed or become `conflicts` or `unrelated`. `unrelated` becomes more only
+    if the model is at least `raise_from` sure, quotes both texts as they stand, and what both say allows it; and a less
+    trusted text never takes the place of a more trusted one. `conflicts`, verdicts that are at least `settled` sure,
+    and texts without a word in common are not asked about. Only cancellation passes through. Safe in any tasks, event
+    loops and threads; `budget` may be shared with an extractor.
     """
 
     def __init__(
@@ -176,15 +176,12 @@ def _short(quote: str | None) -> str:
 
 
 def _document(old: MemoryRecord, new: Draft, verdict: Verdict) -> str:
-    """Both statements as JSON, in ASCII but for what shows: nothing that they say can end the document."""
-    return json.dumps(
+    return as_data(
         {
             "proposed": verdict.kind,
             "old": {**_told(old), "said": old.created_at.isoformat(timespec="minutes")},
             "new": {**_told(new), "said": "now"},
-        },
-        ensure_ascii=not f"{old.content}{new.content}{old.source}{new.source}".isprintable(),
-        separators=(",", ":"),
+        }
     )
 
 
