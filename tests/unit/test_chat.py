@@ -13,7 +13,6 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from remanence import chat
 from remanence.budget import Budget, OverBudgetError
 from remanence.chat import ChatClient, ChatError, InvalidAnswerError, Tally, as_data
 from remanence.domain.text import estimate_tokens
@@ -145,9 +144,8 @@ def test_a_password_in_the_address_is_sent_as_such_and_never_logged(
 
 
 def test_a_query_in_the_address_stays(llm: Endpoint, make: Make) -> None:
-    llm.script = [Failure(404, "no such model")]
-    assert fails(make(base_url=f"{llm.base_url}/?version=2")).reason == "rejected"
-    assert str(make(base_url="http://h/v1/?version=2")._url) == "http://h/v1/chat/completions?version=2"
+    error = fails(make(base_url=f"{llm.base_url}/?version=2"))
+    assert str(error).endswith("answered 404: no such path: /v1/chat/completions?version=2")
 
 
 @pytest.mark.parametrize(
@@ -348,20 +346,16 @@ def test_what_may_pass_is_tried_again_after_growing_waits(
     [
         ({"Retry-After": "7"}, 7.0),
         ({"Retry-After": "Wed, 21 Oct 2026 07:28:09 GMT", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 9.0),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:27:00 GMT", "Date": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0.0),
         ({"Retry-After": "soon"}, 0.375),
     ],
 )
 def test_the_server_says_how_long_to_wait(
-    make: Make, waits: list[float], headers: dict[str, str], wait: float
+    llm: Endpoint, make: Make, waits: list[float], headers: dict[str, str], wait: float
 ) -> None:
-    response = chat._Response(429, chat.httpx.Headers(headers), b"")
-    assert (chat._retry_after(response) or 0.375) == wait
-
-
-def test_retry_after_is_waited_for(llm: Endpoint, make: Make, waits: list[float]) -> None:
-    llm.script = [Failure(429, headers={"Retry-After": "7"}), GOOD]
+    llm.script = [Failure(429, headers=headers), GOOD]
     assert ask(make()) == VALUE
-    assert waits == [7.0]
+    assert waits == [wait]
 
 
 def test_a_wait_beyond_patience_is_not_begun(llm: Endpoint, make: Make, waits: list[float]) -> None:

@@ -279,7 +279,7 @@ class _Conversation:
     def _says(self, position: int, content: str) -> bool:
         """Whether a message says this, as far as words can tell.
 
-        A third of its words must be the message's own, half of them its own or of the few before it by people; so
+        A quarter of its words must be the message's own, half of them its own or of the few before it by people; so
         must all names and numbers. A word that only a tool said must not appear: what a tool prints never becomes
         another's words.
         """
@@ -289,7 +289,7 @@ class _Conversation:
                 if self._messages[each].role in ("user", "assistant"):
                     around |= self._terms(each)
         told = terms(content).keys() - self._speakers
-        if not told or 3 * len(told & own) < len(told) or 2 * len(told & around) < len(told):
+        if not told or 4 * len(told & own) < len(told) or 2 * len(told & around) < len(told):
             return False
         known = around | self._speakers
         for index, name in enumerate(_NAMED.findall(content)):

@@ -338,7 +338,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(status, json.dumps(value).encode(), {})
 
     def _send(self, status: int, data: bytes, headers: Mapping[str, str]) -> None:
-        self.send_response(status)
+        if "Date" in headers:
+            self.send_response_only(status)
+        else:
+            self.send_response(status)
         for name, value in ({"Content-Type": "application/json"} | dict(headers)).items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
