@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 from remanence.backend import Backend
 from remanence.engine import AsyncEngine
 from remanence.errors import InvalidInputError
-from remanence.ports import Embedder, Store
+from remanence.ports import Embedder, Extractor, Screen, Store
 from remanence.remote.client import AsyncRemoteMemory
 from remanence.settings import Settings, load
 from remanence.sync import BlockingEngine
@@ -25,7 +25,9 @@ from remanence.tokens import counter
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from remanence.domain.messages import Candidate, Message
     from remanence.domain.ranking import RankingProfile
+    from remanence.domain.records import Draft
 
 
 class AsyncMemory(AsyncEngine):
@@ -206,10 +208,13 @@ def _chosen(settings: Settings | None, *, db: str | Path | None, tenant: str | N
 # times the work of one, sixteen do less than one.
 MOST_SEARCHERS = 4
 
+# Settings that memories on one file must have in common to share what they have open.
+_COMMON = ("max_content", "tokenizer", "extractor", "contradictions", "screen", "redact")
+
 _lock = threading.Lock()
 _Key = tuple[
-    int, Path, int, int, str
-]  # process, file, embedder's id (not every embedder can be hashed), longest content, tokenizer
+    int, Path, int, tuple[object, ...]
+]  # process, file, embedder's id (not every embedder can be hashed), settings
 _shared: dict[_Key, Backend] = {}
 _opened: weakref.WeakSet[Backend] = weakref.WeakSet()
 _default_embedders: dict[tuple[int, *tuple[str, ...]], Embedder] = {}
@@ -237,8 +242,7 @@ def open_backend(settings: Settings, embedder: Embedder | None = None) -> Backen
                 os.getpid(),
                 Path(os.path.realpath(path)),
                 id(embedder),
-                settings.max_content,
-                settings.tokenizer,
+                tuple(getattr(settings, name) for name in _COMMON),
             )
         )
         backend = None if key is None else _shared.get(key)
@@ -296,9 +300,52 @@ def _backend(
         writers=writers,
         searchers=searchers,
         max_content=settings.max_content,
+        extractor=Lazily(lambda: open_extractor(settings)),
+        contradictions=settings.contradictions,
+        screen=open_screen(settings),
         count_tokens=count_tokens,
         close=close,
     )
+
+
+class Lazily:
+    """An extractor that is made when it is first asked."""
+
+    def __init__(self, make: Callable[[], Extractor]) -> None:
+        self._make = make
+        self._made: Extractor | None = None
+
+    async def extract(self, messages: Sequence[Message]) -> list[Candidate]:
+        if self._made is None:
+            self._made = self._make()
+        return await self._made.extract(messages)
+
+
+def open_extractor(settings: Settings) -> Extractor:
+    """The extractor that the settings name."""
+    if settings.extractor == "verbatim":
+        from remanence.extractors.verbatim import VerbatimExtractor
+
+        return VerbatimExtractor(max_content=settings.max_content)
+    from remanence.extractors.rules import RulesExtractor
+
+    return RulesExtractor()
+
+
+def open_screen(settings: Settings) -> Screen | None:
+    """What looks at memories before they are stored; None where nothing is to be looked for."""
+    if not (settings.screen or settings.redact):
+        return None
+    guard: list[Screen] = []
+
+    def look(draft: Draft) -> Draft:
+        if not guard:
+            from remanence.screens.guard import Guard  # deferred: loads with the first memory
+
+            guard.append(Guard(secrets=settings.redact, injections=settings.screen))
+        return guard[0](draft)
+
+    return look
 
 
 def open_store(settings: Settings) -> Store:

@@ -44,7 +44,7 @@ from remanence.forgetting import Forgetting
 from remanence.keyvalue import AsyncKeyValue
 from remanence.learning import Learning
 from remanence.ports import Quota
-from remanence.recalling import Asking
+from remanence.recalling import FAILURES, Asking
 from remanence.reviewing import Reviewing
 
 if TYPE_CHECKING:
@@ -332,7 +332,8 @@ class AsyncEngine(Learning, Consolidating, Reviewing, Forgetting):
         """What is recalled for the query as a block for a prompt, never over `max_tokens`; "" when there is nothing.
 
         Tokens are estimated on the safe side, unless the setting `tokenizer` names a tokenizer; then they are counted
-        exactly. The block is fenced, and no memory can close its fence. It is a str whose `hits` are those it shows.
+        exactly. The block is fenced, and no memory can close its fence. What failed before at the like is among it,
+        under a heading of its own, unless `types` say otherwise. It is a str whose `hits` are those it shows.
         """
         budget = validation.count("max_tokens", max_tokens, most=10_000_000)
         asking = Asking.of(
@@ -350,7 +351,7 @@ class AsyncEngine(Learning, Consolidating, Reviewing, Forgetting):
             namespaces=namespaces,
             profile=profile or self._profile,
         )
-        hits, request = await self._search(asking)
+        hits, request = await self._search(replace(asking, failures=FAILURES))
 
         def render() -> Block:
             count = self._backend.count_tokens
@@ -574,7 +575,7 @@ class AsyncEngine(Learning, Consolidating, Reviewing, Forgetting):
                 raise ConflictError(
                     f"memory {id} is at version {record.version}, not {if_version}; read it again"
                 )
-            revised = replace(record, **fields)
+            revised = self._screened(replace(record, **fields))
             start, end = revised.valid_from, revised.valid_to
             if start and end and end < start and not fields.keys().isdisjoint({"valid_from", "valid_to"}):
                 raise InvalidInputError("valid_to", f"{end} is before valid_from, {start}")
@@ -586,6 +587,17 @@ class AsyncEngine(Learning, Consolidating, Reviewing, Forgetting):
             return revisions.plan_revision(record, revised, held, now=self._backend.clock(), reason="updated")
 
         return (await self._decider.decide(look))[0].record
+
+    def _screened(self, revised: MemoryRecord) -> MemoryRecord:
+        """What is changed is looked at like what is new."""
+        if self._backend.screen is None:
+            return revised
+        names = ("content", "type", "tags", "metadata", "source", "key", "origin")
+        seen = self._backend.screen(Draft(**{name: getattr(revised, name) for name in names}))
+        changed = {
+            name: getattr(seen, name) for name in ("content", "tags", "metadata", "source", "quarantine")
+        }
+        return replace(revised, **changed)
 
     async def retract(self, id: str, *, reason: str | None = None) -> MemoryRecord:
         """Stop believing a memory. It is no longer recalled, stays in `history`, and `restore` brings it back."""

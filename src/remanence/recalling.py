@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from remanence.backend import SETTLE_SECONDS, Backend
 from remanence.domain import text, validation
-from remanence.domain.records import Filter, Hits, Scope, SearchRequest
+from remanence.domain.records import Filter, Hits, Recalled, Scope, SearchRequest
 from remanence.errors import EmbedderError, EmbedderMismatchError, EmbedderUnavailableError
 from remanence.ports import EmbeddedQuery
 
@@ -29,6 +29,11 @@ TIMES_READ = 4_000
 LONG_QUERY = 2_000
 # Seconds that recalls do without an embedder that failed: each would wait for it to fail again.
 EMBEDDER_RESTS = 5.0
+# Failures that a block looks for besides, how near they must be to the task (cosine, or share of its words), and after
+# how many of the best hits they stand.
+FAILURES = 3
+ABOUT = 0.35
+WARNED_AFTER = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +48,7 @@ class Asking:
     min_confidence: float
     namespaces: tuple[str, ...]
     profile: RankingProfile | str | None
+    failures: int = 0  # how many are looked for besides, whatever else there is
 
     @staticmethod
     def of(
@@ -86,7 +92,7 @@ async def recall(backend: Backend, asking: Asking, scopes: Sequence[Scope]) -> t
     if request.profile.wants("frequency") and (flushing := backend.uses.flushing):
         await asyncio.wait([asyncio.wrap_future(flushing)], timeout=SETTLE_SECONDS)
     if backend.keyword_fallback and time.monotonic() < backend.embedder_away_until:
-        return await backend.search(_by_words_alone, backend, request, scopes), request
+        return await backend.search(_by_words_alone, backend, request, scopes, asking.failures), request
     if backend.embeds_queries_here:
 
         def search() -> Hits:
@@ -95,8 +101,8 @@ async def recall(backend: Backend, asking: Asking, scopes: Sequence[Scope]) -> t
             try:
                 embedded = [backend.embed_query_here(text) for text in texts]
             except EmbedderError as error:
-                return _by_words_alone(backend, request, scopes, error)
-            return _search(backend, request, scopes, events, embedded)
+                return _by_words_alone(backend, request, scopes, asking.failures, error)
+            return _search(backend, request, scopes, events, embedded, asking.failures)
 
         return await backend.search(search), request
     dense = await backend.run(lambda: dense_query(backend, words, scopes, at=asking.as_of))
@@ -104,12 +110,18 @@ async def recall(backend: Backend, asking: Asking, scopes: Sequence[Scope]) -> t
     try:
         embedded = [await backend.embed_query(text) for text in texts]
     except EmbedderError as error:
-        return await backend.search(_by_words_alone, backend, request, scopes, error), request
-    return await backend.search(_search, backend, request, scopes, events, embedded), request
+        return await backend.search(
+            _by_words_alone, backend, request, scopes, asking.failures, error
+        ), request
+    return await backend.search(_search, backend, request, scopes, events, embedded, asking.failures), request
 
 
 def _by_words_alone(
-    backend: Backend, request: SearchRequest, scopes: Sequence[Scope], error: EmbedderError | None = None
+    backend: Backend,
+    request: SearchRequest,
+    scopes: Sequence[Scope],
+    failures: int,
+    error: EmbedderError | None = None,
 ) -> Hits:
     """What is found without the embedder, where that was asked for; else its `error`, if it was asked just now."""
     if error is not None and (not backend.keyword_fallback or isinstance(error, EmbedderMismatchError)):
@@ -121,14 +133,16 @@ def _by_words_alone(
             # Its words may repeat what it was given.
             log.warning("recall compares words alone until the embedder is back (%s)", _kind(error))
         backend.embedder_away_until = time.monotonic() + EMBEDDER_RESTS
-    hits = _found(backend, scopes, request)
+    hits = _found(backend, scopes, request, failures)
     hits.degraded = ("embedder",)
     return hits
 
 
-def _found(backend: Backend, scopes: Sequence[Scope], request: SearchRequest) -> Hits:
+def _found(backend: Backend, scopes: Sequence[Scope], request: SearchRequest, failures: int) -> Hits:
     """What the store answers, and how each of it stands to other memories."""
     hits = backend.store.search(scopes, request)
+    if failures and not request.filter.types:
+        _warn(hits, backend.store.search(scopes, _of_failures(request, failures)))
     for scope in scopes:
         ids = [hit.id for hit in hits if hit.namespace == scope.namespace]
         standing = backend.store.standing(scope, ids, at=request.at) if ids else {}
@@ -136,6 +150,21 @@ def _found(backend: Backend, scopes: Sequence[Scope], request: SearchRequest) ->
             if hit.namespace == scope.namespace and (found := standing.get(hit.id)) is not None:
                 hits[place] = replace(hit, stale=found.stale, conflicts=found.conflicts)
     return hits
+
+
+def _of_failures(request: SearchRequest, failures: int) -> SearchRequest:
+    return replace(request, filter=replace(request.filter, types=("failure",)), limit=failures)
+
+
+def _warn(hits: Hits, failures: Hits) -> None:
+    """Put what failed before at the same task behind the best hits: it must not be the first to be left out."""
+    known = {hit.id for hit in hits}
+    told = [hit for hit in failures if hit.id not in known and _is_about(hit)]
+    hits[WARNED_AFTER:WARNED_AFTER] = told
+
+
+def _is_about(failure: Recalled) -> bool:
+    return failure.evidence["similarity"] >= ABOUT or failure.evidence["coverage"] >= ABOUT
 
 
 def _kind(error: BaseException) -> str:
@@ -148,6 +177,7 @@ def _search(
     scopes: Sequence[Scope],
     events: Sequence[EventHint],
     embedded: Sequence[EmbeddedQuery],
+    failures: int,
 ) -> Hits:
     """`embedded` are the query's vectors and each event's."""
     asked = _with(request, embedded[0])
@@ -156,7 +186,7 @@ def _search(
         for event, vectors in zip(events, embedded[1:], strict=True)
         for period in _dated(backend, asked, scopes, event, vectors)
     ]
-    return _found(backend, scopes, replace(asked, periods=(*asked.periods, *periods)))
+    return _found(backend, scopes, replace(asked, periods=(*asked.periods, *periods)), failures)
 
 
 def _request(backend: Backend, asking: Asking) -> tuple[SearchRequest, str, tuple[EventHint, ...]]:

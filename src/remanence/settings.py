@@ -46,6 +46,16 @@ class Settings:
     embedder_api_key: str = ""
     """Key for the `openai` embedder, if it wants one."""
 
+    # -- what is learned and kept
+    extractor: Literal["rules", "llm", "verbatim"] = "rules"
+    """What finds in conversations what is worth keeping: `rules` without a model, `llm` with one, `verbatim` keeps all."""
+    contradictions: bool = True
+    """Whether what is remembered is compared with what is near it, to reinforce, supersede, or note a conflict."""
+    screen: bool = False
+    """Whether texts that are aimed at the model are kept out of recall until a person looks at them."""
+    redact: bool = True
+    """Whether keys, tokens, passwords and card numbers are taken out before a memory is stored."""
+
     # -- a memory on a server
     url: str = ""
     """Address of a server, such as `http://host:8420`. Empty: the memory is embedded, in `db`."""
@@ -192,6 +202,7 @@ def _typed(field: Field[Any], value: Any) -> str | int | bool:
     choices = {
         "embedder": ("minilm", "openai", "hashing"),
         "profile": ("default", "isolated", "kronvex"),
+        "extractor": ("rules", "llm", "verbatim"),
         "log_format": ("auto", "console", "json"),
         "log_level": ("debug", "info", "warning", "error"),
     }.get(name)

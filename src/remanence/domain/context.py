@@ -24,6 +24,16 @@ HEADINGS = (
 )
 OLDER = "; older, a newer memory exists"
 """Ends the brackets of a line whose memory has a newer near-twin."""
+STALE = "; may no longer hold: what it rests on changed"
+"""Ends those of a memory that rests on one no longer believed."""
+CONTRADICTED = "; another memory contradicts this"
+"""Ends those of a memory in an open conflict."""
+_SECOND_HAND = {
+    "agent": "noted by an agent",
+    "tool": "from a tool",
+    "document": "from a document",
+    "import": "imported",
+}
 
 _GROUPS = {"decision": 1, "failure": 2} | dict.fromkeys(
     SESSION_TYPES, 3
@@ -214,9 +224,12 @@ def _line(hit: Recalled) -> str:
     about = [_label(record.type), f"{'from ' if _announced(record) else ''}{record.occurred_at:%Y-%m-%d}"]
     if record.source:
         about.append(_label(record.source))
+    if record.origin in _SECOND_HAND and record.type not in SESSION_TYPES:
+        about.append(_SECOND_HAND[record.origin])
+    notes = f"{OLDER if hit.newer else ''}{STALE if hit.stale else ''}{CONTRADICTED if hit.conflicts else ''}"
     # Continuation lines are indented: a memory cannot look like a second memory, or like a heading.
     said = _defused("\n  ".join(record.content.strip().splitlines()))
-    return f"- [{', '.join(about)}{OLDER if hit.newer else ''}] {said}"
+    return f"- [{', '.join(about)}{notes}] {said}"
 
 
 def _announced(record: MemoryRecord) -> bool:
