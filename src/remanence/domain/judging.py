@@ -1,4 +1,9 @@
-"""What a new saying means for an old one: the same again, a newer truth, a contradiction, or nothing."""
+"""What a new saying means for an old one: the same again, a newer truth, a contradiction, or nothing.
+
+Two texts are read as statements (`statements`), laid beside each other word by word (`statement_alignment`), and
+judged by what is left over: whom they are about, what they say about it, and the signs of change and of difference.
+In doubt they are unrelated. Docs: docs/adr/0015-judging.md.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +13,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from remanence.domain.records import Json
+from remanence.domain.statement_pairs import Finding, Pair, examine
+from remanence.domain.statements import LONGEST, read
 from remanence.domain.text import canonical
 
 Kind = Literal["duplicate", "supersedes", "conflicts", "unrelated"]
@@ -42,6 +49,47 @@ class Verdict:
 def judge(old: Saying, new: Saying, *, similarity: float | None = None) -> Verdict:
     """Compare two sayings. `similarity` is the cosine of their vectors, if known. Never raises for any text."""
     same = canonical(old.content)
-    if same and same == canonical(new.content):
+    own = _speaks_of_itself(old, new)
+    if same.strip() and same == canonical(new.content) and not own:
         return Verdict("duplicate", 1.0, "says the same in the same words", {"rule": "identical"})
-    return Verdict("unrelated", 0.5, "no statement of both is about the same", {"rule": "none"})
+    if len(old.content) > LONGEST or len(new.content) > LONGEST:
+        return Verdict("unrelated", 0.5, "too long to be compared", {"rule": "too long"})
+    earlier, later = read(old.content, old.speaker), read(new.content, new.speaker)
+    if not (earlier.plain and later.plain) or earlier.question or later.question:
+        return Verdict("unrelated", 0.5, "not two statements in English", {"rule": "no statement"})
+    days = (
+        (new.at - old.at).total_seconds() / 86_400
+        if old.at and new.at and _comparable(old.at, new.at)
+        else None
+    )
+    finding = examine(
+        Pair(
+            earlier,
+            later,
+            disputed=bool(old.speaker and new.speaker and old.speaker.casefold() != new.speaker.casefold()),
+            same_speaker=bool(
+                old.speaker and new.speaker and old.speaker.casefold() == new.speaker.casefold()
+            ),
+            days=days,
+            similarity=similarity,
+        )
+    )
+    return _verdict(finding)
+
+
+def _speaks_of_itself(old: Saying, new: Saying) -> bool:
+    """Whether the same words are about two people, since each speaks of himself."""
+    if (old.speaker or "").casefold() == (new.speaker or "").casefold():
+        return False
+    words = set(canonical(old.content).replace("'", " ").replace("’", " ").split())
+    return not words.isdisjoint(("i", "my", "me", "mine", "myself"))
+
+
+def _comparable(one: datetime, other: datetime) -> bool:
+    return (one.tzinfo is None) == (other.tzinfo is None)
+
+
+def _verdict(finding: Finding) -> Verdict:
+    return Verdict(
+        finding.kind, finding.confidence, finding.reason, {"rule": finding.rule, **finding.evidence}
+    )

@@ -13,7 +13,7 @@ _VERBS = {
         delay raise increase lower reduce cut double halve triple upgrade downgrade promote demote extend shorten swap
         substitute shift rise drop fall grow shrink climb update revise adjust bump trade reassign rewrite port
         succeed advance exchange expand narrow relax tighten lift reverse overturn amend override overhaul restructure
-        repaint refactor rebuild merge split transition graduate divorce remarry turn emigrate""",
+        repaint refactor rebuild merge split transition graduate divorce remarry turn emigrate adjourn readjourn retitle rehome repurpose supersede outsource""",
     "end": """quit leave resign retire stop cease cancel abandon discontinue sell scrap terminate withdraw expire
         decommission deprecate retract revoke abolish uninstall disband dissolve""",
     "weak": """become start begin adopt join hire appoint introduce buy marry choose decide pick elect launch open
@@ -36,26 +36,188 @@ def _forms(verb: str) -> set[str]:
     return forms
 
 
-MARKS: Final[dict[str, str]] = {form: kind for kind, verbs in _VERBS.items() for verb in verbs.split() for form in _forms(verb)}
+MARKS: Final[dict[str, str]] = {
+    form: kind for kind, verbs in _VERBS.items() for verb in verbs.split() for form in _forms(verb)
+}
 # Forms that are mostly something else.
-for _word in ("leaves", "left", "cut", "cuts", "fall", "falls", "rise", "open", "opens", "close", "closes", "closed",
-              "opening", "closing", "lands", "land", "trade", "trades", "trading", "shift", "shifts", "change", "changes",
-              "split", "move", "moves", "port", "ports", "porting", "update", "updates", "lift", "lifts", "turn", "turns",
-              "pass", "passes", "start", "starts", "begin", "begins", "drop", "drops", "release", "releases", "advance",
-              "delay", "delays", "advanced", "release", "grow", "grows", "increase", "raise", "raises", "launch",
-              "stops", "stop", "sells", "sell", "selling", "double", "doubles", "transfer", "transfers", "grown",
-              "finish", "finishes", "updated", "lower", "narrow", "fix", "fixes", "fixed", "merge", "picks", "pick",
-              "buys", "buy", "add", "adds", "swap", "swaps", "upgrade", "upgrades", "expires", "expire", "exchange",
-              "extended", "succeed", "succeeds", "solve", "solves", "deploy", "deploys", "deployed", "repair",
-              "repairs", "install", "installs", "installed", "open", "restore", "restores", "converts", "convert",
-              "reduces", "reduce", "increases", "raising", "growing", "turning", "falling", "rising",
-              "passing", "landing", "opened", "confirm", "confirms", "elects", "elect", "choose", "chooses", "joins",
-              "join", "adopt", "decides", "decide", "hires", "hire", "launches", "released", "deletes",
-              "delete", "removes", "remove", "quits", "cancel", "cancels", "leave", "leaving", "started", "began",
-              "marry", "graduate", "graduates", "graduated", "succeeded", "merges", "rebuild", "rebuilds",
-              "migrate", "migrates", "added", "bought", "solved", "recover", "recovers", "settle", "completes",
-              "finished", "completed", "hired", "deleted", "removed", "restored", "confirmed", "picked", "expand",
-              "expands", "postpone", "adjust", "adjusts", "shorten", "replace", "lowers"):
+for _word in (
+    "leaves",
+    "left",
+    "cut",
+    "cuts",
+    "fall",
+    "falls",
+    "rise",
+    "open",
+    "opens",
+    "close",
+    "closes",
+    "closed",
+    "opening",
+    "closing",
+    "lands",
+    "land",
+    "trade",
+    "trades",
+    "trading",
+    "shift",
+    "shifts",
+    "change",
+    "changes",
+    "split",
+    "move",
+    "moves",
+    "port",
+    "ports",
+    "porting",
+    "update",
+    "updates",
+    "lift",
+    "lifts",
+    "turn",
+    "turns",
+    "pass",
+    "passes",
+    "start",
+    "starts",
+    "begin",
+    "begins",
+    "drop",
+    "drops",
+    "release",
+    "releases",
+    "advance",
+    "delay",
+    "delays",
+    "advanced",
+    "release",
+    "grow",
+    "grows",
+    "increase",
+    "raise",
+    "raises",
+    "launch",
+    "stops",
+    "stop",
+    "sells",
+    "sell",
+    "selling",
+    "double",
+    "doubles",
+    "transfer",
+    "transfers",
+    "grown",
+    "finish",
+    "finishes",
+    "updated",
+    "lower",
+    "narrow",
+    "fix",
+    "fixes",
+    "fixed",
+    "merge",
+    "picks",
+    "pick",
+    "buys",
+    "buy",
+    "add",
+    "adds",
+    "swap",
+    "swaps",
+    "upgrade",
+    "upgrades",
+    "expires",
+    "expire",
+    "exchange",
+    "extended",
+    "succeed",
+    "succeeds",
+    "solve",
+    "solves",
+    "deploy",
+    "deploys",
+    "deployed",
+    "repair",
+    "repairs",
+    "install",
+    "installs",
+    "installed",
+    "open",
+    "restore",
+    "restores",
+    "converts",
+    "convert",
+    "reduces",
+    "reduce",
+    "increases",
+    "raising",
+    "growing",
+    "turning",
+    "falling",
+    "rising",
+    "passing",
+    "landing",
+    "opened",
+    "confirm",
+    "confirms",
+    "elects",
+    "elect",
+    "choose",
+    "chooses",
+    "joins",
+    "join",
+    "adopt",
+    "decides",
+    "decide",
+    "hires",
+    "hire",
+    "launches",
+    "released",
+    "deletes",
+    "delete",
+    "removes",
+    "remove",
+    "quits",
+    "cancel",
+    "cancels",
+    "leave",
+    "leaving",
+    "started",
+    "began",
+    "marry",
+    "graduate",
+    "graduates",
+    "graduated",
+    "succeeded",
+    "merges",
+    "rebuild",
+    "rebuilds",
+    "migrate",
+    "migrates",
+    "added",
+    "bought",
+    "solved",
+    "recover",
+    "recovers",
+    "settle",
+    "completes",
+    "finished",
+    "completed",
+    "hired",
+    "deleted",
+    "removed",
+    "restored",
+    "confirmed",
+    "picked",
+    "expand",
+    "expands",
+    "postpone",
+    "adjust",
+    "adjusts",
+    "shorten",
+    "replace",
+    "lowers",
+):
     MARKS.pop(_word, None)
 MARKS.update(
     dict.fromkeys("replace replaces lowered lower_to updated extended bumped fixed resolved left".split(), "strong")
@@ -72,21 +234,21 @@ del MARKS["over"]
 
 
 _PHRASES = """
-end: no longer; any more; any longer; no more; not anymore; gave up; given up; giving up; used to; got rid of; get rid of;
+end: not happening; isn't happening; not going ahead; no longer; any more; any longer; no more; not anymore; gave up; given up; giving up; used to; got rid of; get rid of;
     gotten rid of; phased out; shut down; closed down; stepped down; handed over; broke up; split up; dropped out;
     moved out; moved away; let go; laid off; called off; fell through; ran out; passed away; signed off; went out of;
     has ended; is over; is history; is gone; are gone; done with; grew out of; grown out of; backed out; moved on from;
     put an end; switched off; turned off; took down; taken down; died; thrown out; threw out; gone off; went off;
     had enough of; outgrew; outgrown; fell out; stopped; stepped back
 former: instead of; rather than; in place of; as opposed to; in favour of not; and not; but not; away from; previously
-strong: took over; taken over; takes over; taking over; has been replaced; brought forward; pushed back; pushed to;
+strong: up to; down to; took over; taken over; takes over; taking over; has been replaced; brought forward; pushed back; pushed to;
     pushed out; put back; moved up; moved to; went up; gone up; went down; gone down; goes up; goes down; went from;
     made the switch; switched to; changed to; changed from; as of; from now on; from today; from tomorrow; with effect;
     effective from; effective immediately; starting from; starting next; starting in; starting on; from next; by now;
     has since; have since; has become; have become; have been moved; turned into; grew to; up from; down from; ever since; handed to;
     in the meantime; moved in; moved into; passed to; passes to; gone over to; went over to; no more than before;
     broken up; changed my mind; changed her mind; changed his mind; changed their mind; change of plan; change of plans;
-    has changed; have changed; has been changed; worked its way; works now; works again; back up; is back; are back;
+    has changed; have changed; has been changed; worked its way; all healed; has healed; made it to; came down to; given to; has a new; have a new; has new; is called now; works now; works again; back up; is back; are back;
     got promoted; has moved; have moved; had to move; made up; put off
 weak: these days; at present; at the moment; for now; just got; at last; at long last; this time; as from; going forward;
     until further notice; since then; got a new; in future; from then on
@@ -100,9 +262,12 @@ skip: not only; no doubt; no problem; no wonder; by the way; for your informatio
     used to it; on time; in time; at times; no need to worry; heads up; quick note; note to self; no idea; no matter;
     not to forget; do not forget; don not forget; keep in mind; if you are wondering; as you know; so far; at all;
     not before; not until; not later than; no later than; no earlier than; no fewer than; no less than; no more than
+mod:must: have to; has to; had to; need to; needs to; needed to; is to; are to; is required to; are required to;
+    is supposed to; are supposed to; is obliged to
+quant:only: nobody except; no one except; nobody but; no one but; nothing but; none but
 mod:maybe: is said to; are said to; is thought to; i guess; i suppose; not sure
-mod:plan: plans to; plan to; planning to; going to; intends to; is supposed to; thinking about; thinking of; hopes to;
-    hoping to; wants to; want to; would like to; dreams of; considering; about to
+mod:plan: plans to; plan to; planning to; going to; intends to; thinking about; thinking of; hopes to;
+    hoping to;  would like to; dreams of; considering; about to
 rel:last year: last year
 rel:last month: last month
 rel:last week: last week

@@ -10,7 +10,9 @@ from remanence.domain import statement_words as w
 from remanence.domain.time_words import MONTHS, SEASONS, SHORT_WEEKDAYS, WEEKDAYS
 
 _WEEKDAYS = WEEKDAYS | {day + "s": number for day, number in WEEKDAYS.items()} | SHORT_WEEKDAYS
-_NOT_ALONE = frozenset({"may", "march", "mar", "sun", "sat", "mon", "wed", "fri", "dec", "second", "m", "s", "b", "g", "h"})
+_NOT_ALONE = frozenset(
+    {"may", "march", "mar", "sun", "sat", "mon", "wed", "fri", "dec", "second", "m", "s", "b", "g", "h"}
+)
 _CURRENCY = {"$": "usd", "€": "eur", "£": "gbp"}
 _CLOCK_BEFORE = frozenset("at by until till from before after past since around between to about".split())
 _CLOCK_AFTER = frozenset(
@@ -49,7 +51,7 @@ class Value(NamedTuple):
     def same(self, other: Value) -> bool:
         """Whether both can stand for the same."""
         if self.kind != other.kind:
-            return False
+            return {self.kind, other.kind} == {"clock", "number"} and _lasting(self, other)
         if self.kind == "clock":
             apart = abs(self.number - other.number)
             return apart == 0 or ((self.vague or other.vague) and apart == 720)
@@ -65,6 +67,12 @@ class Value(NamedTuple):
         return units and abs(self.number - other.number) <= 1e-9 * max(abs(self.number), 1.0)
 
 
+def _lasting(one: Value, other: Value) -> bool:
+    """Whether 3:52 is meant as a duration."""
+    clock, amount = (one, other) if one.kind == "clock" else (other, one)
+    return amount.unit == "time" and amount.number in (clock.number * 60, clock.number)
+
+
 def _low(raws: Sequence[Raw], i: int) -> str:
     return raws[i].low if 0 <= i < len(raws) else ""
 
@@ -72,7 +80,11 @@ def _low(raws: Sequence[Raw], i: int) -> str:
 def quantity(raws: Sequence[Raw], i: int) -> tuple[Value, int] | None:
     """The amount, date or time that begins at `i`, and where the text goes on."""
     raw = raws[i]
-    if raw.kind in ("amount", "sign") or raw.low in w.SMALL_NUMBERS or raw.low in ("half", "a", "an", "dozen", "quarter", "couple"):
+    if (
+        raw.kind in ("amount", "sign")
+        or raw.low in w.SMALL_NUMBERS
+        or raw.low in ("half", "a", "an", "dozen", "quarter", "couple")
+    ):
         return _number(raws, i)
     if raw.kind == "clock":
         return _clock(raw.low), i + 1 + (_low(raws, i + 1) == "o'clock")
@@ -109,11 +121,23 @@ def _named(raws: Sequence[Raw], i: int) -> tuple[Value, int] | None:
         if low in ("may", "march") and raws[i].begins:
             return None
         return _month(raws, i)
+    if low in w.ORDINALS and low != "first" and _low(raws, i + 1) not in ("", "of", "to"):
+        return Value("number", w.ORDINALS[low], "th"), i + 1
     if low in w.TIMES_WORDS and _low(raws, i + 1) not in ("the", "i", "we", "he", "she", "it", "they"):
         return Value("number", w.TIMES_WORDS[low], "times"), i + 1
     if low in w.ORDINALS and _low(raws, i + 1) in ("of", "") and _low(raws, i + 2) in MONTHS:
         return _dated(raws, i + 2, w.ORDINALS[low], i + 3)
-    if low in SEASONS and _low(raws, i - 1) in ("in", "the", "this", "last", "next", "every", "since", "until", "by"):
+    if low in SEASONS and _low(raws, i - 1) in (
+        "in",
+        "the",
+        "this",
+        "last",
+        "next",
+        "every",
+        "since",
+        "until",
+        "by",
+    ):
         season = "autumn" if low == "fall" else low
         j = i + 1 + (_low(raws, i + 1) in ("of", "term"))
         year = _year(raws, j)
@@ -121,7 +145,16 @@ def _named(raws: Sequence[Raw], i: int) -> tuple[Value, int] | None:
     if match := re.fullmatch(r"(\d{2,4})s", low):
         return Value("date", season=match[1][-2:] + "s"), i + 1
     if low in ("twenties", "thirties", "forties", "fifties", "sixties", "seventies", "eighties", "nineties"):
-        tens = {"twe": "20", "thi": "30", "for": "40", "fif": "50", "six": "60", "sev": "70", "eig": "80", "nin": "90"}
+        tens = {
+            "twe": "20",
+            "thi": "30",
+            "for": "40",
+            "fif": "50",
+            "six": "60",
+            "sev": "70",
+            "eig": "80",
+            "nin": "90",
+        }
         return Value("date", season=tens[low[:3]] + "s"), i + 1
     if match := re.fullmatch(r"q([1-4])", low):
         year = _year(raws, i + 1)
@@ -175,10 +208,14 @@ def _number(raws: Sequence[Raw], i: int) -> tuple[Value, int] | None:
         k = i + 1 + (_low(raws, i + 1) in ("a", "an"))
         found = _unit(raws, k)
         return (Value("number", found[1] / 2, found[0]), found[2]) if found else None
+    if low == "quarter" and [_low(raws, i + k) for k in (1, 2, 3)] == ["of", "an", "hour"]:
+        return Value("number", 900, "time"), i + 4
     if low == "quarter":
         hour = _spoken(_low(raws, i + 2))
         if _low(raws, i + 1) in ("past", "to") and hour:
-            return Value("clock", hour * 60 + (15 if _low(raws, i + 1) == "past" else -15), vague=hour < 13), i + 3
+            return Value(
+                "clock", hour * 60 + (15 if _low(raws, i + 1) == "past" else -15), vague=hour < 13
+            ), i + 3
         return None
     if low in ("a", "an"):
         if _low(raws, i + 1) in ("dozen", "couple", "hundred", "thousand", "million", "half"):
@@ -224,7 +261,12 @@ def _number_words(raws: Sequence[Raw], i: int, number: float) -> tuple[Value, in
                 total, part = total + part, 0.0
         elif low == "couple":
             part = (part or 1.0) * 2
-        elif low == "and" and (part or total) and _low(raws, j + 1) in w.SMALL_NUMBERS and (part >= 100 or total):
+        elif (
+            low == "and"
+            and (part or total)
+            and _low(raws, j + 1) in w.SMALL_NUMBERS
+            and (part >= 100 or total)
+        ):
             pass
         else:
             break
@@ -240,6 +282,10 @@ def _as_clock(raws: Sequence[Raw], i: int, j: int, number: float) -> tuple[Value
     if not (number.is_integer() and 1 <= number <= 24):
         return None
     after, before = _low(raws, j), _low(raws, i - 1)
+    if after in ("to", "past") and number in (5, 10, 20) and before not in ("from", "between", "up"):
+        hour = _spoken(_low(raws, j + 1))
+        if 0 < hour <= 12 and _low(raws, j + 2) not in w.UNITS:
+            return Value("clock", hour * 60 + (number if after == "past" else -number), vague=True), j + 2
     if after == "o'clock":
         return Value("clock", number * 60, vague=number < 13), j + 1
     if after in ("am", "pm", "a.m", "p.m"):
@@ -248,10 +294,14 @@ def _as_clock(raws: Sequence[Raw], i: int, j: int, number: float) -> tuple[Value
     if not ends:
         return None
     ranged = before in ("and", "to", "until", "till") and _low(raws, i - 3) in ("between", "from", "open")
-    leads = before in ("at",) or (before in ("by", "until", "till", "before", "after", "past") and number <= 12)
+    leads = before in ("at",) or (
+        before in ("by", "until", "till", "before", "after", "past") and number <= 12
+    )
     if before in ("between", "from") and after in ("and", "to", "until", "till"):
         follows = _spoken(_low(raws, j + 1))
-        leads = 0 < follows <= 24 and (j + 2 >= len(raws) or raws[j + 2].kind != "word" or _low(raws, j + 2) in _CLOCK_AFTER)
+        leads = 0 < follows <= 24 and (
+            j + 2 >= len(raws) or raws[j + 2].kind != "word" or _low(raws, j + 2) in _CLOCK_AFTER
+        )
     if leads or ranged or (before == "of" and _low(raws, i - 2) == "instead"):
         return Value("clock", number % 24 * 60, vague=number < 13), j
     return None
@@ -300,8 +350,22 @@ def _with_unit(raws: Sequence[Raw], j: int, number: float, unit: str) -> tuple[V
         return Value("number", number, unit), j + (w.UNITS.get(_low(raws, j), ("", 0))[0] == unit)
     if [_low(raws, j + k) for k in range(3)] == ["and", "a", "half"]:
         number, j = number + 0.5, j + 3
+    if _low(raws, j) == "°":
+        return Value("number", number, "degree"), j + 1 + (_low(raws, j + 1) in ("c", "f"))
     if found := _unit(raws, j):
-        return _and_half(raws, found[2], number * found[1], found)
+        value, j = _and_half(raws, found[2], number * found[1], found)
+        j += value.unit == "degree" and _low(raws, j) in ("celsius", "c")
+        j += (
+            _low(raws, j) == "and"
+            and _low(raws, j + 1).isdigit()
+            and value.unit == "time"
+            and _low(raws, j + 2) in w.UNITS
+        )
+        if j < len(raws) and raws[j].kind == "amount" and value.unit == "time":  # "3 hours 52 minutes"
+            more = _number(raws, j)
+            if more and more[0].unit == "time" and more[0].number < value.number:
+                return Value("number", value.number + more[0].number, "time"), more[1]
+        return value, j
     if _low(raws, j) == "times":
         return Value("number", number, "times"), j + 1
     return Value("number", number), j

@@ -9,18 +9,15 @@ from __future__ import annotations
 from typing import Final
 
 _GROUPS = """
-live reside dwell inhabit home residence be_based based stay_in live_in reside_in be_at_home house_in hometown_now;
+live reside dwell inhabit home residence be_based based stay_in live_in reside_in be_at_home;
 employ work_for work_at work job employer employed on_the_payroll_of workplace position_at earn_living;
-own possess belong owner have_a has_a property_of;
-lead head manage run chair oversee supervise direct in_charge_of responsible_for leader manager boss chief
-    head_of lead_of charge look_after take_care_of owner_of own maintain maintainer coordinate helm;
+own possess belong owner property_of;
+lead head manage run chair oversee supervise direct in_charge_of responsible_for leader manager boss chief head_of lead_of charge look_after take_care_of owner_of own maintain maintainer coordinate helm;
 responsible charge accountable look_after take_care handle deal_with duty job_is_to care_for;
 report_to boss manager supervisor line_manager answer_to superior;
-like love enjoy fond_of be_fond_of adore be_into keen_on fan_of be_a_fan_of fan appreciate care_for big_on
-    crazy_about enthusiastic favourite favorite prefer;
-prefer favourite favorite preference rather_have would_rather like_best love_most go-to favour top_choice
-    first_choice of_choice like_better;
-dislike hate detest loathe despise cannot_stand can't_stand not_a_fan_of abhor;
+like love enjoy fond_of be_fond_of adore be_into keen_on fan_of be_a_fan_of fan appreciate care_for big_on crazy_about enthusiastic favourite favorite prefer;
+prefer favourite favorite preference rather_have would_rather like_best love_most go-to favour top_choice first_choice of_choice like_better;
+dislike hate detest loathe despise abhor like love enjoy cannot_stand can_not_stand can_not_bear;
 name call know_as title be_named be_called go_by;
 begin start commence kick_off open get_under_way launch onset take_up;
 end finish conclude stop close wrap_up be_over expire terminate complete run_until last_until;
@@ -32,7 +29,7 @@ monthly every_month each_month once_a_month per_month a_month;
 yearly annual annually every_year each_year once_a_year per_year a_year;
 hourly every_hour each_hour once_an_hour per_hour an_hour;
 nightly every_night each_night at_night overnight night;
-biweekly fortnightly every_two_weeks every_other_week every_second_week; weekend saturday_and_sunday;
+biweekly fortnightly every_two_weeks every_other every_second; weekend saturday_and_sunday;
 morning a.m. before_noon breakfast; afternoon after_lunch p.m.; evening night dinner_time;
 noon midday twelve_o'clock; buy purchase acquire get_himself get_herself order pick_up bought;
 sell sold flog get_rid_of part_with; car vehicle automobile auto; bike bicycle cycle;
@@ -78,7 +75,7 @@ come_from originate native from hail stem; nationality citizen citizenship; spea
 native mother_tongue first_language; study degree major read_for course;
 graduate graduation degree_from alumnus alumna; school academy; university college uni;
 exam test examination assessment; grade mark score; lesson class lecture; homework assignment; degree diploma;
-learn study take_lessons pick_up; pass succeed; fail failure unsuccessful not_work did_not_work flunk break;
+learn study take_lessons pick_up; pass succeed; fail failure unsuccessful flunk break;
 holiday_home cottage cabin; rent lease tenant hire; rent monthly_rent;
 price cost charge priced fee pay amount worth sell_for go_for set_back run_to rate; fee charge cost;
 salary wage pay earn income make_money; budget spending_limit funding allocation allotted have_to_spend;
@@ -87,8 +84,7 @@ free gratis no_charge no_cost complimentary for_nothing; refund reimburse reimbu
 invoice bill; tax taxation; loan credit mortgage; discount reduction rebate; bank lender;
 insurance insure policy cover; customer client buyer;
 supplier vendor provider provide supply supplied_by deliver source_from; contract agreement;
-deadline due due_date cutoff have_to_be_in must_be_in hand_in submit closing_date last_day last_date be_due until
-    no_later_than latest; delivery deliver ship shipment delivered arrive; order purchase;
+deadline due due_date cutoff have_to_be_in must_be_in hand_in submit closing_date last_day last_date be_due until no_later_than latest; delivery deliver ship shipment delivered arrive; order purchase;
 launch release go_live ship roll_out rollout come_out publish out debut; release version build;
 version ver v release; upgrade update move_up; deploy deployment roll_out rollout push ship release;
 production prod live; staging stage pre-production preprod; development dev; server host machine box;
@@ -104,14 +100,11 @@ store save keep persist hold; delete remove erase purge drop wipe; retain retent
 encrypt encryption encrypted; authenticate authentication auth login log_in sign_in;
 password passphrase passcode pwd; key credential; permission access authorise authorize right allowed_to;
 allow permit let authorise authorize permission allowed permitted may okay fine_to;
-forbid ban prohibit not_allowed off_limits not_permitted forbidden prohibited banned disallow must_not may_not
-    taboo no-go;
-must have_to need_to has_to had_to required require obligatory mandatory compulsory be_to supposed_to requirement
-    necessary; cannot unable incapable; avoid steer_clear stay_away keep_away abstain;
-use utilise utilize employ rely_on make_use_of run_on powered_by based_on depend_on work_with build_on built_on
-    via using; run_on powered_by hosted_on host hosted deployed_on execute operate;
+forbid ban prohibit off_limits disallow taboo allow permit allowed permitted;
+required require obligatory mandatory compulsory requirement necessary needed; avoid steer_clear stay_away keep_away abstain;
+use utilise utilize employ rely_on make_use_of run_on powered_by based_on depend_on work_with build_on built_on via using; run_on powered_by hosted_on host hosted deployed_on execute operate;
 written_in implemented_in coded_in written implemented built_in programmed_in;
-support handle compatible work_with; contain include have hold comprise consist_of made_of there_are inside;
+support handle compatible work_with; contain include have hold comprise consist_of made_of inside;
 language programming_language; test testing tested;
 review check inspect inspection look_over go_over sign_off audit; approve approval sign_off okay green-light;
 reject refuse decline turn_down; merge combine; require need demand call_for;
@@ -205,7 +198,7 @@ yoga pilates; meditate meditation; religion faith; church chapel; pray prayer; c
 jewish judaism; bible scripture; god lord; gluten-free no_gluten; lactose dairy milk;
 bank_holiday public_holiday; calendar diary; clock watch; alarm_clock wake-up; daily_rate day_rate;
 timezone time_zone; hours opening_hours open_from opening_times visiting_hours; lend loan_out;
-occupation profession trade work_as job line_of_work by_profession be_a;
+occupation profession trade work_as job line_of_work by_profession;
 title role position job_title post function serve_as act_as work_as; engineer engineering;
 architect architecture; accountant bookkeeper accounting finances books; treasurer money finance;
 secretary minutes; carpenter joiner; electrician electrics; plumber plumbing; mechanic repairman; pilot fly;
@@ -230,8 +223,7 @@ brand make; model type
 """
 
 _OPPOSITES = """
-open:close shut; open_source:closed_source proprietary; lock:unlock; enable:disable; on:off; allow:forbid ban; like:dislike hate;
-accept:reject decline; present:absent; contain:exclude; include:exclude; full:empty; alive:dead; win:lose; pass:fail;
+open:close shut; open_source:closed_source proprietary; lock:unlock; enable:disable; on:off; present:absent; full:empty; alive:dead; win:lose;
 public:private; free:occupied busy; true:false; correct:wrong; right:left; north:south; east:west; upper:lower;
 inner:outer; front:back rear; first:last; indoor:outdoor; indoors:outdoors; inside:outside; up:down; online:offline;
 required:optional; mandatory:optional voluntary; possible:impossible; legal:illegal; safe:unsafe dangerous;
@@ -239,9 +231,9 @@ married:single unmarried divorced; employed:unemployed; vegetarian:carnivore; ho
 large:small; old:young new; long:short; high:low; tall:short; fast:slow; early:late; heavy:light; hard:soft easy;
 wet:dry; clean:dirty; loud:quiet; bright:dark; expensive:cheap; rich:poor; strong:weak; thick:thin; wide:narrow;
 deep:shallow; happy:sad unhappy; good:bad; best:worst; more:less fewer; increase:decrease reduce; rise:fall;
-start:stop end; begin:end; buy:sell; arrive:depart leave; remember:forget; succeed:fail; healthy:ill sick;
-work:broken; manual:automatic; single:double; guilty:innocent; deny:confirm admit; agree:disagree; support:oppose;
-love:hate; ready:unready; finished:unfinished; complete:incomplete; valid:invalid; stable:unstable;
+start:stop end; begin:end; buy:sell; arrive:depart leave; remember:forget; healthy:ill sick;
+work:broken; manual:automatic; single:double; guilty:innocent; agree:disagree; support:oppose;
+ready:unready; finished:unfinished; complete:incomplete; valid:invalid; stable:unstable;
 encrypted:unencrypted; signed:unsigned; visible:hidden; active:inactive; available:unavailable; known:unknown;
 sync:async; synchronous:asynchronous; read-only:writable; horizontal:vertical; morning:evening; day:night;
 mutable:immutable; paid:unpaid; used:unused; left-handed:right-handed; minimum:maximum; import:export;

@@ -42,7 +42,9 @@ PAST: Final = _pairs(
     withdraw withdrew withdrawn, outgrow outgrew outgrown, overcome overcame, bid bid, bet bet, burst burst"""
 )
 """Irregular forms of the past to their base; the base itself too."""
-SAME_IN_PAST: Final = _set("cost cut hit hurt let put quit read set shut spread cast shed split upset bid bet burst")
+SAME_IN_PAST: Final = _set(
+    "cost cut hit hurt let put quit read set shut spread cast shed split upset bid bet burst"
+)
 
 NOUN_FORMS: Final = _pairs(
     """child children, person people persons, man men, woman women, foot feet, tooth teeth, mouse mice, wife wives,
@@ -58,7 +60,9 @@ AUXILIARY: Final = BE | _set(
 PAST_AUXILIARY: Final = _set("was were did had")
 FUTURE: Final = _set("will shall 'll")
 
-DETERMINERS: Final = _set("a an the this that these those some any each every both all no another either neither")
+DETERMINERS: Final = _set(
+    "a an the this that these those some any each every both all no another either neither"
+)
 POSSESSIVES: Final = _set("my our your his her its their whose")
 PREPOSITIONS: Final = _set(
     """in on at to from by with of for about into onto over under within without between among through during
@@ -67,7 +71,9 @@ PREPOSITIONS: Final = _set(
 )
 FIRST_PERSON: Final = _set("i me myself mine my")
 WE: Final = _set("we us our ours ourselves")
-YOU: Final = _set("you your yours yourself one everyone everybody anyone anybody people visitors somebody someone")
+YOU: Final = _set(
+    "you your yours yourself one everyone everybody anyone anybody people visitors somebody someone"
+)
 THIRD_PERSON: Final = _set(
     "he him himself she her hers herself it itself they them their theirs themselves his its this that these those"
 )
@@ -84,13 +90,29 @@ LIGHT: Final = _set(
     always again far ago much many more most less least rather pretty almost nearly about approximately roughly
     around circa exactly please hey hi hello thanks want need new now today currently already finally since
     although though however but yet our we us ours you your yours everyone anyone people someone somebody
+    mr mrs ms miss dr sir madam prof all everything everybody nobody nothing none whole entire entirely together
+    other others good honestly unless following therefore thus hence otherwise instead rather well just not no never
+    time times bit little lots left right anything something nothing whatever whenever wherever able per part
+    only often sometimes rarely mostly half several few every each both must should may might can could
     happen happens take_place hello set sets call calls called name named say says said told tell""",
 )
 """Words that carry little by themselves: they weigh less, they are no residue."""
 
-NEGATORS: Final = _set("not n't no never none nobody nothing without neither nor cannot nowhere hardly barely lack "
-                       "lacks lacked lacking zero unable refuse refuses refused")  # fmt: skip
-HEDGES: Final = _set("maybe perhaps possibly probably might could apparently allegedly supposedly rumoured unsure")
+NEGATORS: Final = _set("not n't no never none nobody nothing neither nor cannot nowhere hardly barely zero")
+NEGATIVE: Final = _set(
+    """hate dislik detest loath despis abhor forbid ban prohibit disallow taboo off_limit avoid abstain exclud omit
+    lack fail refus declin reject unabl imposs steer_clear stay_away keep_away without no-go intoler den
+    deni prevent cannot_stand miss absent ineligibl deduct""",
+)
+"""Normal forms of words that say no by themselves."""
+DAYS: Final = frozenset(
+    form
+    for day in "monday tuesday wednesday thursday friday saturday sunday".split()
+    for form in (day, day + "s")
+)
+HEDGES: Final = _set(
+    "maybe perhaps possibly probably might could apparently allegedly supposedly rumoured unsure"
+)
 MODALS: Final = {
     "must": "must", "should": "must", "required": "must", "mandatory": "must", "obliged": "must", "shall": "must",
     "may": "may", "can": "can", "could": "can", "able": "can", "allowed": "may", "permitted": "may",
@@ -116,7 +138,16 @@ SMALL_NUMBERS: Final = {
         """zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
         seventeen eighteen nineteen""".split()
     )
-} | {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
+} | {
+    "twenty": 20,
+    "thirty": 30,
+    "forty": 40,
+    "fifty": 50,
+    "sixty": 60,
+    "seventy": 70,
+    "eighty": 80,
+    "ninety": 90,
+}
 SCALES: Final = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000,
                  "dozen": 12, "k": 1_000, "bn": 1_000_000_000, "mio": 1_000_000}  # fmt: skip
 ORDINALS: Final = {
@@ -146,6 +177,7 @@ UNITS: Final[dict[str, tuple[str, float]]] = {
         ("bytes", 1e6, "mb mib megabyte megabytes"),
         ("bytes", 1e9, "gb gib gigabyte gigabytes gig gigs"),
         ("bytes", 1e12, "tb tib terabyte terabytes"),
+        ("length", 1e-9, "nm nanometre nanometres nanometer nanometers"),
         ("length", 0.001, "mm millimetre millimetres millimeter millimeters"),
         ("length", 0.01, "cm centimetre centimetres centimeter centimeters"),
         ("length", 1, "m metre metres meter meters"),
@@ -190,7 +222,7 @@ VERBS: Final = _set(
     apologise appear apply appoint approve argue arrange arrive ask assign assist attach attend authorise avoid bake
     ban bark base beat become begin believe belong block blog book borrow bother break breed bring broadcast build
     burn buy call camp cancel carry catch cause celebrate change charge chase chat check choose claim clean clear
-    climb close coach collect come commute compile complain complete concern conduct confirm connect consist
+    climb close coach collect come commute compile complain complete concern conduct confirm connect rain snow transmit deduct sew knit chew bounce wag purr fade rust sag buzz hum brew dock anchor moor audition adjourn compose consist
     consume contact contain continue contribute control convert cook copy cost count cover crash create cross cultivate
     cut cycle dance date deal decide decline decorate defend delay deliver depart depend deploy describe deserve
     design detect develop die differ dig direct disable disagree disappear discover discuss dislike display distribute

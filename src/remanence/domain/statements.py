@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from remanence.domain import languages
 from remanence.domain import statement_words as w
+from remanence.domain.statement_attributes import EXCLUSIVE, TOPICS
 from remanence.domain.statement_marks import MARKS, PHRASE_MARKS
 from remanence.domain.statement_numbers import Raw, Value, quantity
 from remanence.domain.statement_synonyms import GROUPS, OPPOSITES
@@ -33,11 +34,13 @@ class Token:
     against: frozenset[int] = frozenset()  # the groups it is the opposite of
     value: Value | None = None
     subject: bool = False
-    former: bool = False  # said to be over, or denied beside what holds: "from X to", "not X but", "instead of X"
+    former: bool = (
+        False  # said to be over, or denied beside what holds: "from X to", "not X but", "instead of X"
+    )
     clause: int = 0
     agent: bool = False  # behind "by" of a passive
     preposition: str = ""
-    negated: bool = False
+    at: int = 0  # its place in the text
 
     @property
     def weight(self) -> float:
@@ -66,6 +69,11 @@ class Reading:
     modality: frozenset[str]
     quantifiers: frozenset[str]
     relative: frozenset[str]  # times told by their distance from now: "yesterday", "last week"
+    sequence: tuple[str, ...] = ()  # all words in normal form, without articles and words of change
+    soft: frozenset[int] = frozenset()  # senses of words too light to be telling
+    topics: frozenset[str] = frozenset()
+    we: bool = False  # "we" is its subject
+    headless: bool = False  # it names no subject: "sold the car"
     question: bool = False
     plain: bool = True  # English enough to be compared
 
@@ -87,7 +95,9 @@ def _bare(word: str) -> str:
 
 
 def _tables() -> tuple[
-    dict[str, frozenset[int]], dict[str, list[tuple[tuple[str, ...], str, frozenset[int]]]], dict[str, frozenset[int]]
+    dict[str, frozenset[int]],
+    dict[str, list[tuple[tuple[str, ...], str, frozenset[int]]]],
+    dict[str, frozenset[int]],
 ]:
     single: dict[str, set[int]] = {}
     phrases: dict[tuple[str, ...], set[int]] = {}
@@ -122,9 +132,25 @@ def _tables() -> tuple[
 
 @lru_cache(maxsize=1)
 def _lexicon() -> tuple[
-    dict[str, frozenset[int]], dict[str, list[tuple[tuple[str, ...], str, frozenset[int]]]], dict[str, frozenset[int]]
+    dict[str, frozenset[int]],
+    dict[str, list[tuple[tuple[str, ...], str, frozenset[int]]]],
+    dict[str, frozenset[int]],
 ]:
     return _tables()
+
+
+@lru_cache(maxsize=1)
+def _kinds() -> dict[str, frozenset[int]]:
+    found: dict[str, set[int]] = {}
+    for number, words in enumerate(EXCLUSIVE):
+        for word in words:
+            found.setdefault(normal(word), set()).add(number)
+    return {word: frozenset(numbers) for word, numbers in found.items()}
+
+
+def kinds_of(key: str) -> frozenset[int]:
+    """The kinds of things a normal form names one of: colours, animals, rooms. One is not another."""
+    return _kinds().get(key, frozenset())
 
 
 def groups_of(word: str) -> frozenset[int]:
@@ -140,10 +166,11 @@ _RAW = re.compile(
     r"""(?P<whole>[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+|https?://[^\s"'<>]+)
     |(?P<iso>\b[12]\d{3}-(?:0[1-9]|1[0-2])(?:-[0-3]\d)?\b)
     |(?P<dotted>\b[0-3]?\d\.[01]?\d\.(?:[12]\d{3})\b|\b[0-3]?\d/[0-3]?\d/(?:[12]\d{3})\b)
-    |(?P<clock>\b(?:[01]?\d|2[0-3])[:.h][0-5]\d(?:\s?[ap]\.?m\b\.?)?(?![\d.:])|\b(?:1[0-2]|0?[1-9])\s?[ap]\.?m\b\.?)
+    |(?P<clock>\b(?:[01]?\d|2[0-3])[:.h][0-5]\d(?:\s?[ap]\.?m\b\.?)?(?!\d|[.:]\d)|\b(?:1[0-2]|0?[1-9])\s?[ap]\.?m\b\.?)
     |(?P<version>\bv?\d+(?:\.\d+){2,}\b|\bv\d+(?:\.\d+)*\b)
     |(?P<amount>[$€£]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[$€£]?\d+(?:\.\d+)?)(?P<tail>(?:st|nd|rd|th|%|[kKmM]|bn)(?![\w])
         |(?:ms|min|kg|mg|km|cm|mm|ml|gb|mb|tb|kb|ghz|mhz|kw|h|s|g|m|l)\b)?(?![\w]|[-–]\w*[A-Za-z]|-\d)
+    |(?P<title>\b(?:mrs|mr|ms|dr|prof|approx|e\.g|i\.e)\.(?=\s))
     |(?P<word>[^\W_]+(?:[-_'’./+#][^\W_]+)*\+*\#?)
     |(?P<stop>[.!?;\n…])|(?P<comma>,|\s[-–—]+\s|[()])|(?P<colon>:)|(?P<sign>[%€$£°&])""",
     re.VERBOSE | re.IGNORECASE,
@@ -161,6 +188,9 @@ def _raw(text: str) -> Iterator[Raw]:
     for match in _RAW.finditer(text):
         kind = match.lastgroup or ""
         said = match.group()
+        if kind == "title":
+            begins = False
+            continue
         if kind == "tail":
             kind = "amount"
         if kind == "word":
@@ -200,6 +230,9 @@ def _parted(said: str) -> Iterable[str]:
 # --- reading ---
 
 
+_UNCOUNTED = frozenset("a an the is are was were be been am also please just".split())
+
+
 class _Reader:
     """Goes over the raw words of one text once."""
 
@@ -212,6 +245,11 @@ class _Reader:
         self.modality: set[str] = set()
         self.quantifiers: set[str] = set()
         self.relative: set[str] = set()
+        self.sequence: list[str] = []
+        self.soft: set[int] = set()
+        self.topics: set[str] = set()
+        self.we = self.headless = False
+        self.place = 0
         self._open()
 
     def _open(self) -> None:
@@ -222,8 +260,35 @@ class _Reader:
         self.agent = False
         self.preposition = ""
         self.first = len(self.tokens)
+        self.begin = self.place
+
+    def _guess(self) -> None:
+        """A clause without a known verb: its first word that looks like one behind a subject."""
+        own = self.tokens[self.first :]
+        for token in own[1:]:
+            low, before = self.low(token.at), self.low(token.at - 1)
+            if (
+                token.kind != "word"
+                or before in w.DETERMINERS
+                or before in w.PREPOSITIONS
+                or before == POSSESSED
+            ):
+                continue
+            third = low.endswith("s") and not low.endswith("ss") and not before.endswith("s")
+            follows = self.low(token.at + 1)
+            third = third and (
+                follows in w.DETERMINERS or follows in w.PREPOSITIONS or follows in w.POSSESSIVES
+            )
+            if (low.endswith("ed") and len(low) > 4) or third:
+                self.tense, self.verb = ("present" if third else "past"), normal(low)
+                for k in range(self.first, len(self.tokens)):
+                    if self.tokens[k].at >= token.at:
+                        self.tokens[k] = replace(self.tokens[k], subject=False)
+                return
 
     def _close(self) -> None:
+        if not self.tense:
+            self._guess()
         if len(self.tokens) == self.first and not self.tense:
             self._open()
             return
@@ -256,9 +321,15 @@ class _Reader:
             else:
                 i = self._step(i)
         self._close()
+        self.headless = not any(token.subject for token in self.tokens) and not any(
+            c.pronoun for c in self.clauses
+        )
+        if not self.headless and self.raws and self.low(0) in MARKS:
+            self.headless = not any(t.subject and t.kind == "name" for t in self.tokens if t.clause == 0)
         return Reading(
             tuple(self.tokens), tuple(self.clauses), frozenset(self.marks), frozenset(self.modality),
-            frozenset(self.quantifiers), frozenset(self.relative),
+            frozenset(self.quantifiers), frozenset(self.relative), tuple(self.sequence), frozenset(self.soft),
+            frozenset(self.topics), self.we, self.headless,
         )  # fmt: skip
 
     def _adverbial(self) -> None:
@@ -287,21 +358,27 @@ class _Reader:
         if word in ("i", "we", "he", "she", "it", "they", "you"):
             return True
         return any(self.low(j) in w.AUXILIARY for j in range(i + 1, min(i + 4, len(self.raws)))) and all(
-            self.raws[j].kind == "word" and self.low(j) not in w.PREPOSITIONS for j in range(i, min(i + 2, len(self.raws)))
+            self.raws[j].kind == "word" and self.low(j) not in w.PREPOSITIONS
+            for j in range(i, min(i + 2, len(self.raws)))
         )
 
     def _step(self, i: int) -> int:
         raw = self.raws[i]
+        self.place = i
+        if raw.low in TOPICS:
+            self.topics.add(TOPICS[raw.low])
         low = raw.low
         for phrase, mark in PHRASE_MARKS.get(low, ()):
             if all(self.low(i + k) == part for k, part in enumerate(phrase)):
                 return self._marked(mark, i, i + len(phrase))
         if (found := quantity(self.raws, i)) is not None:
             value, after = found
+            self.sequence.append(value.key)
             self._add(value.key, value.kind, raw.text, value=value)
             return after
         if raw.kind != "word":
             if raw.kind in ("whole", "version", "amount"):
+                self.sequence.append(low)
                 self._add(low, "name", raw.text)
             return i + 1
         if (after := self._phrase(i)) is not None:
@@ -342,6 +419,10 @@ class _Reader:
                     self._finite(i) or any(self._finite(i + k) for k in range(1, len(parts)))
                 for k in range(len(parts)):
                     self._note(self.low(i + k))
+                    if self.low(i + k) not in _UNCOUNTED:
+                        self.sequence.append(parts[k])
+                if any(part in w.NEGATIVE for part in parts) or key in w.NEGATIVE:
+                    self.negated = not self.negated
                 text = " ".join(self.raws[i + k].text for k in range(len(parts)))
                 self._add(key, "word", text, groups)
                 return i + len(parts)
@@ -349,11 +430,13 @@ class _Reader:
 
     def _turns_to(self, i: int) -> bool:
         """Whether a "from" names what was before: behind a word of change, with a "to" to come."""
-        return "strong" in self.marks and any(self.low(k) == "to" for k in range(i + 2, min(i + 8, len(self.raws))))
+        return "strong" in self.marks and any(
+            self.low(k) == "to" for k in range(i + 2, min(i + 8, len(self.raws)))
+        )
 
     def _note(self, low: str) -> None:
         """The marks a word sets whatever else it is."""
-        if low in w.NEGATORS:
+        if low in w.NEGATORS or normal(low) in w.NEGATIVE:
             self.negated = not self.negated
         if low in MARKS:
             self._marked(MARKS[low], 0, 0)
@@ -366,6 +449,18 @@ class _Reader:
         raw = self.raws[i]
         low = raw.low
         self._note(low)
+        if low not in _UNCOUNTED and low not in MARKS:
+            self.sequence.append(self.speaker if low in w.FIRST_PERSON else normal(low))
+        if low in w.WE and not self.tense:
+            self.we = True
+        if low == "left" and self.low(i - 1) in w.DETERMINERS | w.PREPOSITIONS | w.POSSESSIVES | {
+            "is",
+            "turn",
+        }:
+            self.ended = False
+            self.marks.discard("end")
+        if low == "off" and (self.low(i - 1) in w.DAYS or self.low(i + 1) in w.DAYS | {"every", "on"}):
+            self.negated = not self.negated
         if low in w.PREPOSITIONS:
             self.preposition = low
             self.agent = low == "by" and self.passive
@@ -388,19 +483,37 @@ class _Reader:
         if low in ("yesterday", "tomorrow", "tonight"):
             self.relative.add(low)
             return
+        if low in w.LIGHT:
+            self.soft |= _lexicon()[0].get(normal(low), frozenset[int]())
         if low in w.LIGHT or low in w.NEGATORS or low in w.WE or low in MARKS or low in w.AUXILIARY:
             return
         if low == POSSESSED or len(low) > 40:
             return
         key = normal(low)
-        name = (raw.text[0].isupper() and not raw.begins) or any(char.isdigit() for char in low)
         groups = _lexicon()[0].get(key, frozenset[int]())
+        name = any(char.isdigit() for char in low) or (
+            raw.text[0].isupper() and (not raw.begins or self._named(i, groups))
+        )
         if name and groups and not any(char.isdigit() for char in low) and low in w.VERBS:
             name = False
         if name or not raw.text.isascii():
             self._add(key, "name", raw.text, groups)
         else:
             self._add(key, "word", raw.text, groups)
+
+    def _named(self, i: int, groups: frozenset[int]) -> bool:
+        """Whether the capitalised first word of a sentence is a name: no known word, and it goes on like behind one."""
+        low = self.low(i)
+        if groups or low in w.VERBS or _base_of_third(low) in w.VERBS or low.endswith(("ing", "ly", "ed")):
+            return False
+        after = self.low(i + 1)
+        return (
+            after == POSSESSED
+            or after in w.AUXILIARY
+            or _base_of_third(after) in w.VERBS
+            or (after in w.PAST and w.PAST[after] != after)
+            or (i + 1 < len(self.raws) and self.raws[i + 1].text[:1].isupper())
+        ) and not low.endswith("s")
 
     def _finite(self, i: int) -> bool:
         """Whether the word at `i` is the clause's finite verb; then its tense is known and the subject is over."""
@@ -413,10 +526,17 @@ class _Reader:
                 else "perfect" if low in ("has", "have") and self._participle(i + 1)
                 else "present"
             )  # fmt: skip
-            self.passive = low in w.BE and (nxt in w.PAST or nxt.endswith("ed") or self.low(i + 2).endswith("ed"))
+            self.passive = low in w.BE and (
+                nxt in w.PAST or nxt.endswith("ed") or self.low(i + 2).endswith("ed")
+            )
             self.passive = self.passive or (self.tense == "perfect" and nxt == "been")
             return True
-        if not before or self.raws[i - 1].kind != "word" or before in w.DETERMINERS or before in w.POSSESSIVES:
+        if (
+            not before
+            or self.raws[i - 1].kind in ("stop", "comma", "colon")
+            or before in w.DETERMINERS
+            or before in w.POSSESSIVES
+        ):
             return False
         if before in w.PREPOSITIONS or before == POSSESSED:
             return False
@@ -425,13 +545,19 @@ class _Reader:
             present = low == base
             self.tense, self.verb = ("present" if present else "past"), normal(base)
             return True
-        if low.endswith("ed") and len(low) > 4 and (_base_of_past(low) in w.VERBS or before in w.FIRST_PERSON | w.WE):
+        if (
+            low.endswith("ed")
+            and len(low) > 4
+            and (_base_of_past(low) in w.VERBS or before in w.FIRST_PERSON | w.WE)
+        ):
             self.tense, self.verb = "past", normal(low)
             return True
         stem = _base_of_third(low)
-        if (stem and stem in w.VERBS) or (low in w.VERBS and (before in w.FIRST_PERSON | w.WE | w.YOU or (before.endswith("s") or before == "they"))):
-            nxt = self.low(i + 1)
-            if nxt in w.AUXILIARY or (stem and _base_of_third(nxt) in w.VERBS and nxt not in w.LIGHT):
+        if (stem and stem in w.VERBS) or (
+            low in w.VERBS
+            and (before in w.FIRST_PERSON | w.WE | w.YOU or (before.endswith("s") or before == "they"))
+        ):
+            if self.low(i + 1) in w.AUXILIARY:
                 return False
             self.tense, self.verb = "present", normal(low)
             return True
@@ -442,6 +568,8 @@ class _Reader:
             low = self.low(k)
             if low == "been" or low.endswith("ed") or (low in w.PAST and w.PAST[low] != low):
                 return True
+            if low in w.DETERMINERS or low in w.PREPOSITIONS or low in w.POSSESSIVES:
+                return False
         return False
 
     def _add(
@@ -449,9 +577,18 @@ class _Reader:
     ) -> None:
         self.tokens.append(
             Token(
-                key, kind, text, groups, _lexicon()[2].get(key, frozenset()), value,
-                subject=not self.tense, former=self.former, clause=len(self.clauses), agent=self.agent,
-                preposition=self.preposition, negated=self.negated,
+                key,
+                kind,
+                text,
+                groups,
+                _lexicon()[2].get(key, frozenset()),
+                value,
+                subject=not self.tense,
+                former=self.former,
+                clause=len(self.clauses),
+                agent=self.agent,
+                preposition=self.preposition,
+                at=self.place,
             )  # fmt: skip
         )
         self.preposition = ""
@@ -490,12 +627,13 @@ def read(text: str, speaker: str | None = None) -> Reading:
     question = text.endswith(_ASKING)
     letters = [char for char in text if char.isalpha()]
     latin = sum(char < "\u0250" for char in letters)
-    plain = bool(letters) and latin * 10 >= len(letters) * 9 and not languages.detect(text.casefold().split(), text)
+    plain = (
+        bool(letters)
+        and latin * 10 >= len(letters) * 9
+        and not languages.detect(text.casefold().split(), text)
+    )
     if question or not plain:
-        return Reading(
-            reading.tokens, reading.clauses, reading.marks, reading.modality, reading.quantifiers, reading.relative,
-            question, plain,
-        )  # fmt: skip
+        return replace(reading, question=question, plain=plain)
     return reading
 
 

@@ -1,0 +1,103 @@
+"""Attributes: which words name one, which can have one value at a time, which never change, what excludes what."""
+
+from __future__ import annotations
+
+from typing import Final
+
+
+def _set(listed: str) -> frozenset[str]:
+    return frozenset(listed.split())
+
+
+TOPICS: Final[dict[str, str]] = {
+    word: topic
+    for topic, listed in {
+        "residence": """live lives living lived reside resides residing home flat apartment address moved relocated
+            moving relocating settled dwell dwells based hometown emigrated house""",
+        "employer": """employer employed employs job hired joined resigned quit company works working worked firm
+            startup payroll freelance freelancer self-employed laid fired sacked""",
+        "role": """intern trainee manager director head lead leads chair chairs president treasurer secretary captain coach
+            coaches coached trains supervisor deputy chief principal ceo cto cfo promoted position role post succeeded
+            successor took appointed elected chairman chairwoman foreman junior senior apprentice boss runs""",
+        "partner": """married single engaged divorced girlfriend boyfriend husband wife dating wedding fiance fiancee
+            separated widowed marry relationship partner""",
+        "transport": """drive drives driving drove car ride rides riding bike cycle cycles commute commutes train bus tram
+            walks walk""",
+        "diet": "eat eats eating ate vegetarian vegan meat pescatarian diet carnivore",
+        "study": """study studies studying studied student major majoring degree university semester apprenticeship
+            college school kindergarten graduated graduate enrolled""",
+        "health": "crutches healed recovered injured injury sick ill cast fracture broken pregnant gave birth",
+        "tobacco": "smoke smokes smoking smoker cigarettes cigarette vape",
+        "alcohol": "drink drinks drinking drank alcohol wine beer sober teetotal",
+        "price": "price cost costs costing rent fee fees charge charges free priced pay pays euros admission",
+        "weight": "weigh weighs weighed weighing weight kilos kg",
+        "work state": """open closed fixed resolved broken works failing fails passing failed blocked pending done finished
+            shipped merged online offline down running""",
+    }.items()
+    for word in listed.split()
+}
+"""Words that tell which attribute a statement is about, although another of them stands in the other text."""
+
+MANY: Final = _set(
+    """speak know like love hate enjoy prefer play collect read watch visit contain includ includ support offer sell
+    provid teach eat drink need want allergi allerg take includ featur learn practic bake cook grow keep own buy
+    cover handl accept produc make attend write sing follow subscrib attend hobbi skill friend sibl child sister
+    brother son daughter pet goal feature task tool ingredient member sponsor custom client partner risk issu bug
+    tri recommend see sponsor have includ list store sort export import mention serv publish interest wear carri
+    talent strength weak dislik adore fan colleagu cousin neighbour neighbor symptom side process log send"""
+)
+"""Normal forms of verbs and nouns whose attribute may have many values."""
+
+ONE: Final = _set(
+    """live resid be_base base dwell work_for work_at employ report_to drive run_on host host_on cost weigh measur
+    last belong belong_to begin start end close open happen be_held hold arriv depart sleep stand sit park moor dock
+    lie meet call name own lead manag chair run maintain direct head oversee captain coach train pay earn expir
+    locat situat set sponsor suppli suppl deliv deploy write_in written_in use power_by"""
+)
+"""Normal forms of verbs whose attribute has one value at a time."""
+
+FIXED: Final = _set(
+    """born birth birthday birthplac die death found establish invent discov compos creat origin originat native
+    come_from hail_from stem ancestor built_in construct construct author pen cast nativ heritag ancestri blood
+    mother_tongu graduat father mother caus date_of_birth be_born born_in dob origin_from freedom"""
+)
+"""Normal forms of what does not change once it is so."""
+
+_EXCLUSIVE = """
+red blue green yellow orange purple pink brown black white grey gray silver gold beige turquoise crimson navy
+north south east west northern southern eastern western
+spring summer autumn winter
+breakfast lunch dinner
+dog cat rabbit hamster parrot horse tortoise cow pig goat sheep hen fish snake budgie ferret beagle poodle labrador
+tea coffee juice water milk beer wine cocoa cola
+piano guitar violin cello flute drums trumpet clarinet saxophone harp bass oboe accordion
+football tennis volleyball handball basketball hockey badminton golf rugby cricket swimming judo karate boxing rowing
+kitchen bathroom bedroom cellar attic garage hallway balcony garden office basement porch shed greenhouse
+husband wife son daughter brother sister mother father aunt uncle cousin niece nephew grandmother grandfather
+mother-in-law father-in-law
+car bike bus train tram plane ferry van lorry truck motorcycle scooter boat
+biology physics chemistry maths history geography art music economics law medicine latin
+nurse doctor teacher carpenter electrician plumber baker cook chef lawyer engineer architect accountant journalist
+pilot farmer gardener mechanic painter photographer dentist surgeon librarian cashier driver waiter translator
+designer developer programmer intern trainee apprentice director manager head secretary treasurer president chairman
+wood steel iron brass copper plastic glass stone concrete leather wool cotton silk linen oak pine aluminium
+morning afternoon evening night
+monday tuesday wednesday thursday friday saturday sunday
+peanuts nuts gluten lactose shellfish eggs soy penicillin pollen
+chicken beef pork fish lamb turkey
+small medium large
+first second third fourth fifth
+staging production development test
+daily weekly monthly yearly hourly nightly fortnightly
+male female
+won lost drew
+niece nephew church school museum hospital library
+metro subway
+bronze marble granite
+square round oval triangular
+sunny rainy cloudy snowy
+married divorced single engaged widowed
+"""
+
+EXCLUSIVE: Final = tuple(tuple(line.split()) for line in _EXCLUSIVE.strip().splitlines())
+"""Lines of words of one kind that do not stand for each other."""

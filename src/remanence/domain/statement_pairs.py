@@ -1,0 +1,403 @@
+"""The rules by which two readings are the same, a newer truth, a contradiction, or have nothing to do with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from remanence.domain.records import Json
+from remanence.domain.statement_alignment import Alignment, align
+from remanence.domain.statement_attributes import FIXED, MANY, ONE
+from remanence.domain.statement_words import RELATIONS
+from remanence.domain.statements import Clause, Reading, Token, kinds_of, normal
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a rule found."""
+
+    kind: Literal["duplicate", "supersedes", "conflicts", "unrelated"]
+    rule: str
+    confidence: float
+    reason: str
+    evidence: Mapping[str, Json] = field(default_factory=dict[str, Any])
+
+
+_NO_CLAUSE = Clause()
+_STATE = ("present", "perfect", "future")
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two readings and what is known of their saying: `days` lie between, `disputed` if two people said them."""
+
+    old: Reading
+    new: Reading
+    disputed: bool = False
+    same_speaker: bool = False
+    days: float | None = None
+    similarity: float | None = None
+
+    @cached_property
+    def alignment(self) -> Alignment:
+        return align(self.old, self.new)
+
+    @cached_property
+    def only_old(self) -> tuple[Token, ...]:
+        return tuple(t for t in self.alignment.only_old if not self._known_speaker(t, self.new))
+
+    @cached_property
+    def only_new(self) -> tuple[Token, ...]:
+        return tuple(t for t in self.alignment.only_new if not self._known_speaker(t, self.old))
+
+    def _known_speaker(self, token: Token, other: Reading) -> bool:
+        """The speaker's name, where the other text speaks of "us" or of nobody."""
+        return (
+            token.subject and token.text.lower() in ("i", "my", "me", "mine") and (other.we or other.headless)
+        )
+
+    @cached_property
+    def main_old(self) -> Clause:
+        return _main(self.old, [old for old, _ in self.alignment.pairs + self.alignment.flips])
+
+    @cached_property
+    def main_new(self) -> Clause:
+        return _main(self.new, [new for _, new in self.alignment.pairs + self.alignment.flips])
+
+    @cached_property
+    def substitution(self) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+        """The one stretch in which two texts of the same build differ."""
+        a, b = self.old.sequence, self.new.sequence
+        head = 0
+        while head < min(len(a), len(b)) and a[head] == b[head]:
+            head += 1
+        tail = 0
+        while tail < min(len(a), len(b)) - head and a[-1 - tail] == b[-1 - tail]:
+            tail += 1
+        if head + tail < 2 or head + tail < max(len(a), len(b)) * 0.4:
+            return None
+        return a[head : len(a) - tail], b[head : len(b) - tail]
+
+    @cached_property
+    def contrary(self) -> bool:
+        """Whether one says yes to what the other says no to."""
+        flips = len(self.alignment.flips)
+        return bool((self.main_old.negated + self.main_new.negated + flips) % 2)
+
+    @cached_property
+    def overlap(self) -> float:
+        return (_cover(self.old, self.only_old) + _cover(self.new, self.only_new)) / 2
+
+
+def _cover(reading: Reading, rest: tuple[Token, ...]) -> float:
+    total = sum(token.weight for token in reading.tokens)
+    return 1.0 - sum(token.weight for token in rest) / total if total else 0.0
+
+
+def _main(reading: Reading, matched: list[Token]) -> Clause:
+    """The clause that has most to do with the other text."""
+    if not reading.clauses:
+        return _NO_CLAUSE
+    counts = [0.0] * len(reading.clauses)
+    for token in matched:
+        if token.clause < len(counts):
+            counts[token.clause] += token.weight
+    return reading.clauses[counts.index(max(counts))]
+
+
+def _nothing(rule: str, reason: str = "nothing says that they exclude each other") -> Finding:
+    return Finding("unrelated", rule, 0.5, reason)
+
+
+def examine(pair: Pair) -> Finding:
+    """The verdict on two readings."""
+    if not pair.old.tokens or not pair.new.tokens:
+        return _nothing("nothing said")
+    if (finding := _duplicate(pair)) is not None:
+        return finding
+    if _apart(pair):
+        return _nothing("other subject", "they are about different things")
+    if (finding := _changed(pair) or _opposed(pair)) is not None:
+        return finding
+    return _nothing("other")
+
+
+# --- the same again ---
+
+_WISHES = frozenset({"maybe", "wish", "plan", "would", "try"})
+
+
+def _duplicate(pair: Pair) -> Finding | None:
+    if _difference(pair):
+        return None
+    score = _score(pair)
+    if score < 0.66:
+        return None
+    return Finding(
+        "duplicate",
+        "paraphrase",
+        round(min(0.99, score), 3),
+        "says the same in other words",
+        {"score": round(score, 3)},
+    )
+
+
+def _score(pair: Pair) -> float:
+    """How much of both texts stands in the other, 0..1; their cosine is a part of it."""
+    return 0.62 * pair.overlap + 0.38 * (
+        pair.similarity if pair.similarity is not None else pair.overlap * 0.9
+    )
+
+
+def _difference(pair: Pair) -> str:
+    """What keeps two texts from saying the same; "" if nothing does."""
+    old, new = pair.old, pair.new
+    if any(t.value is not None for t in pair.only_new) or (
+        any(t.value is not None for t in pair.only_old) and pair.overlap < 0.8
+    ):
+        return "number"
+    names_old = [t for t in pair.only_old if t.kind == "name"]
+    names_new = [t for t in pair.only_new if t.kind == "name"]
+    if (names_new and (names_old or not (new.we or old.we))) or (
+        names_old and pair.only_new and not (new.we or old.we)
+    ):
+        return "name"
+    if pair.contrary:
+        return "polarity"
+    if (old.modality ^ new.modality) & _WISHES:
+        return "modality"
+    if any(c.ended for c in new.clauses) != any(c.ended for c in old.clauses):
+        return "ended"
+    if ({"strong", "change", "contrast"} & new.marks) - old.marks:
+        return "change"
+    if "additive" in new.marks - old.marks:
+        return "additive"
+    if old.relative != new.relative:
+        return "time"
+    if ("only" in old.quantifiers) != ("only" in new.quantifiers) and (
+        "all" in old.quantifiers | new.quantifiers
+    ):
+        return "quantifier"
+    if _exclusive(pair.only_old, pair.only_new):
+        return "kind"
+    if any(a.preposition and a.preposition == b.preposition for a in pair.only_old for b in pair.only_new):
+        return "slot"
+    if (
+        pair.main_old.tense != pair.main_new.tense
+        and "past" in (pair.main_old.tense, pair.main_new.tense)
+        and pair.overlap < 0.8
+    ):
+        return "tense"
+    swap = pair.substitution
+    if swap and swap[0] and swap[1] and pair.only_old and pair.only_new:
+        return "substitution"
+    return ""
+
+
+def _exclusive(one: Iterable[Token], other: Iterable[Token]) -> bool:
+    """Whether both have a word of one kind: blue and red, dog and cat."""
+    return any(not kinds_of(a.key).isdisjoint(kinds_of(b.key)) and a.key != b.key for a in one for b in other)
+
+
+# --- about something else ---
+
+
+def _apart(pair: Pair) -> bool:
+    """Whether the two are about different persons or things."""
+    mine = [t for t in pair.only_old if t.subject and _naming(t)]
+    theirs = [t for t in pair.only_new if t.subject and t.clause == 0 and _naming(t)]
+    if mine and theirs:
+        return True
+    if any(t.key in _RELATIONS for t in (*mine, *theirs)) and not _same_names(pair):
+        return True
+    if pair.main_new.pronoun and len(pair.new.clauses) == 1:
+        return True
+    shared = [old for old, _ in pair.alignment.pairs + pair.alignment.flips if old.subject and _naming(old)]
+    return not shared and not _free(pair)
+
+
+def _free(pair: Pair) -> bool:
+    """Whether the subject of one may be that of the other although it is not named in it."""
+    if pair.old.we and pair.new.we:
+        return True
+    if not pair.same_speaker:
+        return False
+    return pair.new.headless or pair.new.we or pair.old.we
+
+
+def _naming(token: Token) -> bool:
+    return token.value is None or token.value.kind == "number"
+
+
+_RELATIONS = frozenset(normal(word) for word in RELATIONS)
+
+
+def _same_names(pair: Pair) -> bool:
+    """Whether both call their subject by the same name, so that "my dog" before it says nothing."""
+    return any(
+        a.kind == "name"
+        and b.kind == "name"
+        and a.subject
+        and b.subject
+        and a.text.lower() not in ("i", "my")
+        for a, b in pair.alignment.pairs
+    )
+
+
+# --- the world changed ---
+
+
+def _over(pair: Pair) -> bool:
+    """Whether the old text speaks of something past, so that nothing new can end it."""
+    main = pair.main_old
+    return main.tense == "past" or main.ended or "childhood" in pair.old.relative
+
+
+def _scoped(pair: Pair) -> bool:
+    """Whether both are tied to different times that are not what they tell."""
+    if pair.old.relative != pair.new.relative and pair.old.relative:
+        return True
+    dates_old = [t for t in pair.only_old if t.value and t.value.kind == "date"]
+    dates_new = [t for t in pair.only_new if t.value and t.value.kind == "date"]
+    others = [t for t in pair.only_new if t not in dates_new]
+    if dates_old and dates_new and any(_comparable(a, b) for a in dates_old for b in dates_new):
+        return bool(others) and not {"strong", "change", "end"} & pair.new.marks
+    return False
+
+
+def _comparable(a: Token, b: Token) -> bool:
+    """Whether two values answer the same question: both minutes, both euros, both days."""
+    if a.value is None or b.value is None:
+        return False
+    return a.value.kind == b.value.kind and a.value.unit == b.value.unit
+
+
+def _shared(pair: Pair) -> float:
+    """The weight of what both say besides whom they are about."""
+    return sum(
+        old.weight
+        for old, new in pair.alignment.pairs
+        if not (old.subject and new.subject and old.kind == "name")
+    )
+
+
+def _changed(pair: Pair) -> Finding | None:
+    if _over(pair) or _scoped(pair) or "additive" in pair.new.marks - pair.old.marks:
+        return None
+    if (pair.new.modality - pair.old.modality) & _WISHES:
+        return None
+    strong = bool({"strong", "change", "contrast"} & pair.new.marks)
+    weak = "weak" in pair.new.marks
+    if any(new.former and not old.former for old, new in pair.alignment.pairs):
+        return _supersedes(pair, "names what was before", 0.97)
+    ended = {k for k, c in enumerate(pair.new.clauses) if c.ended}
+    if ended and "end" not in pair.old.marks:
+        shared = sum(
+            o.weight
+            for o, n in pair.alignment.pairs
+            if n.clause in ended and not (o.subject and n.subject and o.text.lower() in _SELF)
+        )
+        if shared >= 1.0 and _predicate(pair, ended):
+            return _supersedes(pair, "is over", 0.95)
+    values = [(a, b) for a in pair.only_old for b in pair.only_new if _comparable(a, b)]
+    topics = (pair.old.topics & pair.new.topics) - {"work state"}
+    if strong or weak:
+        if values and (_shared(pair) >= 1.0 or topics):
+            return _supersedes(pair, "another value, and a word of change", 0.93, values[0])
+        if pair.only_old and pair.only_new and _shared(pair) >= 1.0 and _predicate(pair, None):
+            return _supersedes(pair, "another value, and a word of change", 0.85)
+        if topics and strong:
+            return _supersedes(pair, "same attribute, and a word of change", 0.85)
+    return _implied(pair, values)
+
+
+_SELF = frozenset({"i", "my", "me"})
+
+
+def _predicate(pair: Pair, clauses: set[int] | None) -> bool:
+    """Whether something besides the subject is said again."""
+    return any(
+        not old.subject and (clauses is None or new.clause in clauses) for old, new in pair.alignment.pairs
+    )
+
+
+def _implied(pair: Pair, values: list[tuple[Token, Token]]) -> Finding | None:
+    """No word of change: the same frame with another value, said later, of what has one value at a time."""
+    if pair.disputed or "correction" in pair.new.marks or _fixed(pair):
+        return None
+    if pair.main_new.tense == "past" or pair.new.modality != pair.old.modality:
+        return None
+    if pair.contrary:
+        if pair.overlap >= 0.85 and not pair.only_new:
+            return _supersedes(pair, "says the opposite now", 0.85)
+        return None
+    if _functional(pair, values):
+        return _supersedes(
+            pair, "another value of what has one at a time", 0.8, values[0] if values else None
+        )
+    return None
+
+
+def _fixed(pair: Pair) -> bool:
+    return any(old.key in FIXED for old in pair.old.tokens) or any(
+        new.key in FIXED for new in pair.new.tokens
+    )
+
+
+def _functional(pair: Pair, values: list[tuple[Token, Token]]) -> bool:
+    """Whether two texts differ in the value of an attribute that has one at a time, and in nothing else."""
+    rest_old = [t for t in pair.only_old if not any(t is a for a, _ in values)]
+    rest_new = [t for t in pair.only_new if not any(t is b for _, b in values)]
+    if values and not rest_old and not rest_new and _shared(pair) >= 1.0:
+        plural = any(a.value and a.value.weekday >= 0 and a.text.lower().endswith("s") for a, _ in values)
+        return not plural
+    swap = pair.substitution
+    if not swap or not swap[0] or not swap[1] or not rest_old or not rest_new or values:
+        return False
+    if any(t.subject for t in rest_old) or any(t.subject for t in rest_new):
+        return False
+    if len(rest_old) > 3 or len(rest_new) > 3:
+        return False
+    keys = {old.key for old, _ in pair.alignment.pairs} | {pair.main_old.verb}
+    if keys & MANY:
+        return False
+    if keys & ONE:
+        return True
+    return pair.main_old.verb == "" and _located(rest_old, rest_new)
+
+
+def _located(one: list[Token], other: list[Token]) -> bool:
+    """Whether a copula's two values are places, or things of one kind."""
+    if one[0].preposition and one[0].preposition == other[0].preposition:
+        return True
+    return _exclusive(one, other) or (one[0].kind == other[0].kind == "name")
+
+
+def _supersedes(
+    pair: Pair, rule: str, confidence: float, value: tuple[Token, Token] | None = None
+) -> Finding:
+    return Finding("supersedes", rule, confidence, f"{rule}: {_said(pair, value)}", _evidence(pair, value))
+
+
+def _said(pair: Pair, value: tuple[Token, Token] | None) -> str:
+    old = value[0].text if value else " ".join(t.text for t in pair.only_old[:4]) or "as said"
+    new = value[1].text if value else " ".join(t.text for t in pair.only_new[:4]) or "not any more"
+    return f"{old} -> {new}"
+
+
+def _evidence(pair: Pair, value: tuple[Token, Token] | None) -> dict[str, Json]:
+    return {
+        "shared": [old.text for old, _ in pair.alignment.pairs][:8],
+        "old": [value[0].text] if value else [t.text for t in pair.only_old][:8],
+        "new": [value[1].text] if value else [t.text for t in pair.only_new][:8],
+        "marks": sorted(pair.new.marks),
+    }
+
+
+# --- both cannot be true ---
+
+
+def _opposed(pair: Pair) -> Finding | None:
+    return None
