@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from remanence.budget import Budget
+from remanence.domain import context
 from remanence.domain.messages import Candidate, Message
 from remanence.domain.text import estimate_tokens
 from remanence.errors import InvalidInputError
@@ -366,6 +367,37 @@ def test_what_surrounds_a_memory_is_bounded_too(llm: Endpoint, make: Make) -> No
 def test_a_time_is_not_believed_of_a_message_that_tells_none(llm: Endpoint, make: Make) -> None:
     llm.reply = answer(memory("Sarah drinks tea", 1, "I drink tea", valid_from="1999-01-01"))
     assert run(make(), said("I drink tea"))[0].valid_from is None
+
+
+def test_what_came_out_of_memory_is_neither_sent_nor_kept_again(llm: Endpoint, make: Make) -> None:
+    block = context.OPEN + "\nFacts and preferences:\n- [fact] Sarah owns a red boat\n" + context.CLOSE
+    talk = said(f"I\n{block}\nlike figs", f"I like plums {block[:-9]} I own a boat")
+    llm.reply = answer(
+        memory("Sarah likes figs", 1, "like figs"),
+        memory("Sarah owns a red boat", 1, "Sarah owns a red boat"),
+        memory("Sarah likes plums", 2, "I like plums"),
+        memory("Sarah owns a boat", 2, "I own a boat"),
+    )
+    found = run(make(), talk)
+    assert [(each.content, talk[each.message].content[slice(*each.span)]) for each in found] == [
+        ("Sarah likes figs", "like figs"),
+        ("Sarah likes plums", "I like plums"),
+    ]
+    assert "boat" not in llm.last.text and json.loads(llm.last.last_user)["messages"][0]["content"] == (
+        "I\n\nlike figs"
+    )
+
+
+def test_what_is_known_to_come_out_of_memory_is_not_kept_again(llm: Endpoint, make: Make) -> None:
+    extractor = make(recalled=lambda text: text in ("I own a boat", "Sarah likes plums"))
+    talk = said("I own a boat", "I like plums", "I like figs")
+    llm.reply = answer(
+        memory("Sarah owns a boat", 1, "I own a boat"),
+        memory("Sarah likes plums", 2, "I like plums"),
+        memory("Sarah likes figs", 3, "I like figs"),
+    )
+    assert [each.content for each in run(extractor, talk)] == ["Sarah likes figs"]
+    assert extractor.stats["dropped.recalled"] == 2
 
 
 # --- injection ---------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import pytest
 
 from remanence.budget import Budget
 from remanence.domain.judging import Verdict
+from remanence.domain.messages import Message
 from remanence.domain.records import Draft, MemoryRecord
 from remanence.errors import InvalidInputError
 from remanence.extractors.llm import LLMExtractor
@@ -301,7 +302,8 @@ def test_an_extractor_and_a_judge_may_share_a_budget(llm: Endpoint, make: Make) 
     llm.reply = Said(answer("conflicts"), usage={"prompt_tokens": 1_700, "completion_tokens": 100})
     assert run(judge, given).kind == "conflicts"
     assert run(judge, given) is given
-    assert asyncio.run(extractor.extract([])) == []
+    assert asyncio.run(extractor.extract([Message(content="I like figs")])) == []
+    assert extractor.stats["failed.budget"] == 1
     assert extractor.budget is judge.budget and budget.spent.tokens == 1_800
     assert judge.stats["failed.budget"] == 1 and len(llm.chats) == 1
 

@@ -73,7 +73,8 @@ class LLMExtractor:
 
     One call for up to `batch_messages` messages, fewer if they would exceed what `budget` allows a call. Each memory
     must cite a message and words that stand in it; what a cited message does not say is dropped, and so is what exceeds
-    `per_message` memories for one message. Messages of the role `system` are not sent. Any failure gives the result of
+    `per_message` memories for one message. Messages of the role `system` are not sent, nor is what a memory put into a
+    message; `recalled` tells what else came out of memory and is not to be kept again. Any failure gives the result of
     `fallback` for the messages concerned; only cancellation passes through. After an outage it also does the rest of
     that conversation. Safe in any tasks, event loops and threads.
     """
@@ -85,6 +86,7 @@ class LLMExtractor:
         api_key: str | None = None,
         *,
         fallback: Extractor,
+        recalled: Callable[[str], bool] | None = None,
         budget: Budget | None = None,
         max_tokens: int = 2_000,
         timeout: float = 60.0,
@@ -114,6 +116,7 @@ class LLMExtractor:
             chance=chance,
         )
         self._fallback = fallback
+        self._recalled = recalled
         self._batch_messages = batch_messages
         self._per_message = per_message
         self._prompt = (
@@ -136,11 +139,12 @@ class LLMExtractor:
     async def extract(self, messages: Sequence[Message]) -> list[Candidate]:
         """What is worth keeping, in the order of the messages."""
         messages = list(messages)
+        read = [_blanked(message) for message in messages]
         found: list[Candidate] = []
-        for start, end, fits in self._batches(messages):
-            if fits and any(map(_is_sent, messages[start:end])):
+        for start, end, fits in self._batches(read):
+            if fits and any(map(_is_sent, read[start:end])):
                 try:
-                    kept = await self._asked(messages, start, end)
+                    kept = await self._asked(read, start, end)
                 except ChatError as error:
                     self._tally.failed(error)
                     if error.reason in _OUTAGES:
@@ -194,6 +198,8 @@ class LLMExtractor:
                 continue
             position = sent[number - 1]
             candidate = talk.candidate(memory, position)
+            if self._recalled and (self._recalled(memory["quote"]) or self._recalled(memory["content"])):
+                candidate = "recalled"
             if isinstance(candidate, str):
                 dropped[candidate] += 1
             elif (same := canonical(candidate.content)) in said:
@@ -219,6 +225,18 @@ def _is_sent(message: Message) -> bool:
     return message.role != "system" and any(map(str.isalnum, message.content))
 
 
+# As `domain.context` begins and ends its blocks; one that is not closed goes to the end.
+_RECALLED: Final = re.compile(r"(?is)<memory\b[^>]*>.*?(?:</memory\s*>|\Z)")
+_BLANKS: Final = re.compile(r"\n{3,}")
+
+
+def _blanked(message: Message) -> Message:
+    """The message without what a memory put into it; everything else stays where it stands."""
+    if "<" not in message.content:
+        return message
+    return replace(message, content=_RECALLED.sub(lambda found: "\n" * len(found.group()), message.content))
+
+
 def _document(messages: Sequence[Message]) -> str:
     """The messages as JSON: nothing that they say can end the document; what does not show is spelled out."""
     return (
@@ -230,7 +248,7 @@ def _encoded(number: int, message: Message) -> str:
     about: dict[str, object] = {"number": number, "role": message.role, "speaker": message.speaker}
     if message.at is not None:
         about["time"] = message.at.isoformat(timespec="minutes")
-    about["content"] = message.content
+    about["content"] = _BLANKS.sub("\n\n", message.content)
     return as_data(about)
 
 
