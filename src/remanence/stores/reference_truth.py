@@ -87,7 +87,5 @@ def _reached(versions: Mapping[str, Sequence[MemoryRecord]], id: str) -> set[tup
 def _believed(record: MemoryRecord, at: datetime) -> bool:
     """Whether a version was believed at a time, expired or not."""
     ended = record.retracted_at is not None and record.retracted_at <= at
-    superseded = record.superseded_by is not None and not (
-        record.valid_to is not None and record.valid_to > at
-    )
+    superseded = record.superseded_by is not None and record.valid_to is not None and record.valid_to <= at
     return record.recorded_at <= at and not ended and not superseded

@@ -33,6 +33,7 @@ from remanence.testing.store_jobs import JobContract, lease, make_job
 from remanence.testing.store_quota import QuotaContract, Serving
 from remanence.testing.store_reading import CountingContract, ReadingContract
 from remanence.testing.store_search import SearchContract
+from remanence.testing.store_truth import TruthContract
 
 ASCII_KEYS = ["", "a", "A", "a%", "a%b", "a_", "ab", "abc", "b", "%", "_", "\\", "'", "a\0b", "k" * 10_000]
 AWKWARD_KEYS = [*ASCII_KEYS, "caf\u00e9", "cafe\u0301", "\u00e9", "\uffff", "\U0001f600"]
@@ -293,6 +294,7 @@ class StoreContract(
     ReadingContract,
     CountingContract,
     SearchContract,
+    TruthContract,
     ContextContract,
     ForgettingContract,
     KeyValueContract,

@@ -49,7 +49,9 @@ _STALE = (
     " JOIN link ON link.ns_id = ? AND link.id = rests.target)"
     " SELECT DISTINCT root, target FROM rests WHERE NOT EXISTS ("
     "SELECT 1 FROM memory AS m WHERE m.ns_id = ? AND m.id = target AND m.recorded_at <= ?"
-    " AND (m.retracted_at IS NULL OR m.retracted_at > ?) AND (m.superseded_by IS NULL OR m.valid_to > ?))"
+    " AND (m.retracted_at IS NULL OR m.retracted_at > ?)"
+    # The version that tells of a supersession has an end; the one it closed bears the mark as well, and may have none.
+    " AND (m.superseded_by IS NULL OR m.valid_to IS NULL OR m.valid_to > ?))"
     " AND (kind = 'depends_on' OR EXISTS (SELECT 1 FROM memory AS m WHERE m.ns_id = ? AND m.id = target))"
     " ORDER BY root, target"
 )
