@@ -81,6 +81,8 @@ def _light(token: Token, other: Reading) -> bool:
 
 
 def _repeats(token: Token, mine: Token, theirs: Token) -> bool:
+    if token.value is not None and mine.value is not None:
+        return token.value.kind == "number" and token.value.same(mine.value) and not token.former
     if token.value is not None or token.former or token.kind != "word":
         return token.key == mine.key and token.former == mine.former and token.kind != "number"
     return token.key in (mine.key, theirs.key) or not token.groups.isdisjoint(theirs.groups)
@@ -117,7 +119,7 @@ def _akin(a: Token, b: Token) -> bool:
     if a.kind == "name" and b.kind == "name":
         return False
     if other.startswith(one) and (
-        len(one) >= 4 and len(other) - len(one) >= 3 or other[len(one) :] in _SUFFIXES
+        (len(one) >= 4 and len(other) - len(one) >= 3) or other[len(one) :] in _SUFFIXES
     ):
         return len(one) >= 5 or one in _SHORT
     return _root(one) == _root(other)

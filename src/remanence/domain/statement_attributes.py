@@ -26,6 +26,9 @@ TOPICS: Final[dict[str, str]] = {
         "diet": "eat eats eating ate vegetarian vegan meat pescatarian diet carnivore",
         "study": """study studies studying studied student major majoring degree university semester apprenticeship
             college school kindergarten graduated graduate enrolled""",
+        "place": """stands stand sits lies hangs hang kept keep stored parked find put brought placed hung carried lives
+            stood sit lie moved""",
+        "name": "called named name renamed rename title nickname rebranded goes",
         "health": "crutches healed recovered injured injury sick ill cast fracture broken pregnant gave birth",
         "tobacco": "smoke smokes smoking smoker cigarettes cigarette vape",
         "alcohol": "drink drinks drinking drank alcohol wine beer sober teetotal",

@@ -11,7 +11,7 @@ from remanence.domain.statement_words import PAST
 _VERBS = {
     "strong": """move relocate switch change replace rename rebrand migrate convert transfer postpone reschedule defer
         delay raise increase lower reduce cut double halve triple upgrade downgrade promote demote extend shorten swap
-        substitute shift rise drop fall grow shrink climb update revise adjust bump trade reassign rewrite port
+        substitute shift rise drop fall grow shrink update revise adjust bump trade reassign rewrite port
         succeed advance exchange expand narrow relax tighten lift reverse overturn amend override overhaul restructure
         repaint refactor rebuild merge split transition graduate divorce remarry turn emigrate adjourn readjourn retitle rehome repurpose supersede outsource""",
     "end": """quit leave resign retire stop cease cancel abandon discontinue sell scrap terminate withdraw expire
@@ -227,7 +227,11 @@ MARKS.update(
     | dict.fromkeys("actually correction wrong mistaken incorrect misremembered nonsense".split(), "correction")
     | dict.fromkeys("still remains remain unchanged continues".split(), "still")
 )  # fmt: skip
+for _word in "raising rising dropping falling growing shrinking cutting lowering turning lifting merging splitting porting".split():
+    MARKS.pop(_word, None)
 MARKS["changed"] = "strong"
+MARKS["succeeded"] = "strong"
+MARKS.update(dict.fromkeys("put brought placed hung stood planted dug took became".split(), "weak"))
 MARKS["fixed"] = "strong"
 MARKS["left"] = "end"
 del MARKS["over"]

@@ -13,6 +13,7 @@ _WEEKDAYS = WEEKDAYS | {day + "s": number for day, number in WEEKDAYS.items()} |
 _NOT_ALONE = frozenset(
     {"may", "march", "mar", "sun", "sat", "mon", "wed", "fri", "dec", "second", "m", "s", "b", "g", "h"}
 )
+_LASTING = frozenset("takes took lasts lasted about within for is over under".split())
 _CURRENCY = {"$": "usd", "€": "eur", "£": "gbp"}
 _CLOCK_BEFORE = frozenset("at by until till from before after past since around between to about".split())
 _CLOCK_AFTER = frozenset(
@@ -221,10 +222,10 @@ def _number(raws: Sequence[Raw], i: int) -> tuple[Value, int] | None:
         if _low(raws, i + 1) in ("dozen", "couple", "hundred", "thousand", "million", "half"):
             return _number_words(raws, i + 1, 1.0)
         found = _unit(raws, i + 1)
-        if found and len(_low(raws, i + 1)) > 2 and _low(raws, i - 1) not in ("once", "twice", "times") and found[0] in ("time",) and (
-            _low(raws, i + 2) == "and" or _low(raws, i - 1) in ("takes", "took", "for", "lasts", "lasted", "about", "within", "is")
-        ):  # fmt: skip
+        if found and found[0] == "time" and [_low(raws, i + k) for k in (2, 3, 4)] == ["and", "a", "half"]:
             return _and_half(raws, found[2], found[1], found)
+        if found and _low(raws, i - 1) in _LASTING and found[0] == "time":
+            return Value("number", found[1], found[0]), found[2]
         return None
     if low == "one" and not (_unit(raws, i + 1) or _low(raws, i - 1) in ("at", "only", "has", "have")):
         return None

@@ -10,8 +10,9 @@ from typing import Any, Literal
 from remanence.domain.records import Json
 from remanence.domain.statement_alignment import Alignment, align
 from remanence.domain.statement_attributes import FIXED, MANY, ONE
+from remanence.domain.statement_lexicon import kinds_of, normal
 from remanence.domain.statement_words import RELATIONS
-from remanence.domain.statements import Clause, Reading, Token, kinds_of, normal
+from remanence.domain.statements import Clause, Reading, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,17 @@ class Pair:
         return tuple(t for t in self.alignment.only_new if not self._known_speaker(t, self.old))
 
     def _known_speaker(self, token: Token, other: Reading) -> bool:
-        """The speaker's name, where the other text speaks of "us" or of nobody."""
-        return (
-            token.subject and token.text.lower() in ("i", "my", "me", "mine") and (other.we or other.headless)
+        """A speaker whom the other text need not name, since it speaks of "us", or of itself."""
+        if token.kind != "name":
+            return False
+        if token.key == other.speaker and other.ours:
+            return True
+        if not token.me:
+            return False
+        if other.we or other.headless or (token.owner and self.same_speaker):
+            return True
+        return self.same_speaker and not any(
+            t.subject and (t.kind == "name" or t.key in _RELATIONS) for t in other.tokens
         )
 
     @cached_property
@@ -164,11 +173,12 @@ def _difference(pair: Pair) -> str:
         names_old and pair.only_new and not (new.we or old.we)
     ):
         return "name"
-    if pair.contrary:
+    if pair.contrary and not _both_deny(pair):
         return "polarity"
     if (old.modality ^ new.modality) & _WISHES:
         return "modality"
-    if any(c.ended for c in new.clauses) != any(c.ended for c in old.clauses):
+    past = pair.main_old.tense == pair.main_new.tense == "past"
+    if not past and any(c.ended for c in new.clauses) != any(c.ended for c in old.clauses):
         return "ended"
     if ({"strong", "change", "contrast"} & new.marks) - old.marks:
         return "change"
@@ -196,6 +206,17 @@ def _difference(pair: Pair) -> str:
     return ""
 
 
+def _both_deny(pair: Pair) -> bool:
+    """Whether both say no to something, in texts of several clauses that may not correspond."""
+    many = len(pair.old.clauses) > 1 or len(pair.new.clauses) > 1
+    return (
+        many
+        and not pair.alignment.flips
+        and any(c.negated for c in pair.old.clauses)
+        and any(c.negated for c in pair.new.clauses)
+    )
+
+
 def _exclusive(one: Iterable[Token], other: Iterable[Token]) -> bool:
     """Whether both have a word of one kind: blue and red, dog and cat."""
     return any(not kinds_of(a.key).isdisjoint(kinds_of(b.key)) and a.key != b.key for a in one for b in other)
@@ -206,14 +227,17 @@ def _exclusive(one: Iterable[Token], other: Iterable[Token]) -> bool:
 
 def _apart(pair: Pair) -> bool:
     """Whether the two are about different persons or things."""
-    mine = [t for t in pair.only_old if t.subject and _naming(t)]
-    theirs = [t for t in pair.only_new if t.subject and t.clause == 0 and _naming(t)]
-    if mine and theirs:
-        return True
-    if any(t.key in _RELATIONS for t in (*mine, *theirs)) and not _same_names(pair):
-        return True
     if pair.main_new.pronoun and len(pair.new.clauses) == 1:
         return True
+    mine = [t for t in pair.only_old if t.subject and _naming(t)]
+    theirs = [t for t in pair.only_new if t.subject and t.clause == 0 and _naming(t)]
+    named = _same_names(pair)
+    if mine and theirs and not named:
+        return True
+    if not named and any(t.key in _RELATIONS for t in (*mine, *theirs)):
+        return not any(
+            _comparable(a, b) and a.value and a.value.unit for a in pair.only_old for b in pair.only_new
+        )
     shared = [old for old, _ in pair.alignment.pairs + pair.alignment.flips if old.subject and _naming(old)]
     return not shared and not _free(pair)
 
@@ -237,11 +261,10 @@ _RELATIONS = frozenset(normal(word) for word in RELATIONS)
 def _same_names(pair: Pair) -> bool:
     """Whether both call their subject by the same name, so that "my dog" before it says nothing."""
     return any(
-        a.kind == "name"
-        and b.kind == "name"
+        "name" in (a.kind, b.kind)
+        and a.key == b.key
         and a.subject
-        and b.subject
-        and a.text.lower() not in ("i", "my")
+        and not (a.owner or b.owner or a.me or b.me)
         for a, b in pair.alignment.pairs
     )
 
@@ -289,7 +312,8 @@ def _changed(pair: Pair) -> Finding | None:
     if (pair.new.modality - pair.old.modality) & _WISHES:
         return None
     strong = bool({"strong", "change", "contrast"} & pair.new.marks)
-    weak = "weak" in pair.new.marks
+    weak = "weak" in pair.new.marks - pair.old.marks
+    since = pair.main_new.tense == "perfect" and pair.main_old.tense == "present"
     if any(new.former and not old.former for old, new in pair.alignment.pairs):
         return _supersedes(pair, "names what was before", 0.97)
     ended = {k for k, c in enumerate(pair.new.clauses) if c.ended}
@@ -297,7 +321,7 @@ def _changed(pair: Pair) -> Finding | None:
         shared = sum(
             o.weight
             for o, n in pair.alignment.pairs
-            if n.clause in ended and not (o.subject and n.subject and o.text.lower() in _SELF)
+            if n.clause in ended and not (o.subject and n.subject and o.me)
         )
         if shared >= 1.0 and _predicate(pair, ended):
             return _supersedes(pair, "is over", 0.95)
@@ -308,12 +332,11 @@ def _changed(pair: Pair) -> Finding | None:
             return _supersedes(pair, "another value, and a word of change", 0.93, values[0])
         if pair.only_old and pair.only_new and _shared(pair) >= 1.0 and _predicate(pair, None):
             return _supersedes(pair, "another value, and a word of change", 0.85)
-        if topics and strong:
+        if pair.contrary and _shared(pair) >= 1.0:
+            return _supersedes(pair, "the opposite, and a word of change", 0.9)
+        if topics and (strong or since or "place" in topics):
             return _supersedes(pair, "same attribute, and a word of change", 0.85)
     return _implied(pair, values)
-
-
-_SELF = frozenset({"i", "my", "me"})
 
 
 def _predicate(pair: Pair, clauses: set[int] | None) -> bool:

@@ -186,7 +186,7 @@ always constantly all_the_time; sometimes now_and_then occasionally; soon shortl
 late delayed behind_schedule; now currently at_present at_the_moment these_days nowadays; later afterwards;
 before prior; after following; during throughout; replace substitute swap successor_to instead;
 switch change move migrate convert; move relocate relocation settle; rename renamed;
-cancel call_off scrap cancelled; postpone delay push_back put_back put_off reschedule defer;
+expire expiry run_out valid_until valid_to valid_through; cancel call_off scrap cancelled; postpone delay push_back put_back put_off reschedule defer;
 advance bring_forward; stop quit give_up cease; continue carry_on go_on still keep_on; wait await; hurry rush;
 try attempt; succeed manage; need require; want wish like would_like; hope wish; adopt take_in get;
 foster look_after; raise bring_up; cover insure; protect guard protected; warn alert; block obstruct;

@@ -13,10 +13,10 @@ from functools import lru_cache
 
 from remanence.domain import languages
 from remanence.domain import statement_words as w
-from remanence.domain.statement_attributes import EXCLUSIVE, TOPICS
+from remanence.domain.statement_attributes import TOPICS
+from remanence.domain.statement_lexicon import lexicon, normal
 from remanence.domain.statement_marks import MARKS, PHRASE_MARKS
 from remanence.domain.statement_numbers import Raw, Value, quantity
-from remanence.domain.statement_synonyms import GROUPS, OPPOSITES
 from remanence.domain.unicode import normalize
 
 LONGEST = 600
@@ -41,6 +41,8 @@ class Token:
     agent: bool = False  # behind "by" of a passive
     preposition: str = ""
     at: int = 0  # its place in the text
+    owner: bool = False  # "Anna" in "Anna's car"
+    me: bool = False  # "I", "my"
 
     @property
     def weight(self) -> float:
@@ -73,89 +75,11 @@ class Reading:
     soft: frozenset[int] = frozenset()  # senses of words too light to be telling
     topics: frozenset[str] = frozenset()
     we: bool = False  # "we" is its subject
+    ours: bool = False  # it says "we" or "our" somewhere
+    speaker: str = "user"
     headless: bool = False  # it names no subject: "sold the car"
     question: bool = False
     plain: bool = True  # English enough to be compared
-
-
-# --- words to normal forms ---
-
-
-@lru_cache(maxsize=32_768)
-def normal(word: str) -> str:
-    """The normal form of a lower-case word: its base if irregular, else its stem."""
-    base = w.PAST.get(word) or w.NOUN_FORMS.get(word)
-    if base:
-        word = base
-    return languages.stem(word, "english") if word.isascii() else languages.stem(_bare(word), "english")
-
-
-def _bare(word: str) -> str:
-    return "".join(char for char in normalize("NFD", word) if not "\u0300" <= char <= "\u036f")
-
-
-def _tables() -> tuple[
-    dict[str, frozenset[int]],
-    dict[str, list[tuple[tuple[str, ...], str, frozenset[int]]]],
-    dict[str, frozenset[int]],
-]:
-    single: dict[str, set[int]] = {}
-    phrases: dict[tuple[str, ...], set[int]] = {}
-    for number, group in enumerate(GROUPS):
-        for entry in group:
-            parts = tuple(normal(part) for part in entry.replace("-", "_").split("_") if part)
-            if len(parts) == 1:
-                single.setdefault(parts[0], set()).add(number)
-            else:
-                phrases.setdefault(parts, set()).add(number)
-    against: dict[str, set[int]] = {}
-    number = len(GROUPS)
-    for sides in OPPOSITES:
-        for mine, theirs in (sides, sides[::-1]):
-            # Each side is a group of its own; a word is against the group of the other side.
-            for word in mine:
-                single.setdefault(normal(word), set()).add(number + (mine is sides[1]))
-            for word in theirs:
-                against.setdefault(normal(word), set()).add(number + (mine is sides[1]))
-        number += 2
-    by_first: dict[str, list[tuple[tuple[str, ...], str, frozenset[int]]]] = {}
-    for parts, groups in phrases.items():
-        by_first.setdefault(parts[0], []).append((parts, "_".join(parts), frozenset(groups)))
-    for entries in by_first.values():
-        entries.sort(key=lambda entry: -len(entry[0]))
-    return (
-        {word: frozenset(groups) for word, groups in single.items()},
-        by_first,
-        {word: frozenset(groups) for word, groups in against.items()},
-    )
-
-
-@lru_cache(maxsize=1)
-def _lexicon() -> tuple[
-    dict[str, frozenset[int]],
-    dict[str, list[tuple[tuple[str, ...], str, frozenset[int]]]],
-    dict[str, frozenset[int]],
-]:
-    return _tables()
-
-
-@lru_cache(maxsize=1)
-def _kinds() -> dict[str, frozenset[int]]:
-    found: dict[str, set[int]] = {}
-    for number, words in enumerate(EXCLUSIVE):
-        for word in words:
-            found.setdefault(normal(word), set()).add(number)
-    return {word: frozenset(numbers) for word, numbers in found.items()}
-
-
-def kinds_of(key: str) -> frozenset[int]:
-    """The kinds of things a normal form names one of: colours, animals, rooms. One is not another."""
-    return _kinds().get(key, frozenset())
-
-
-def groups_of(word: str) -> frozenset[int]:
-    """The senses a word shares with others."""
-    return _lexicon()[0].get(normal(word), frozenset())
 
 
 # --- a text to raw words ---
@@ -230,6 +154,7 @@ def _parted(said: str) -> Iterable[str]:
 # --- reading ---
 
 
+_PLACED = frozenset("in on at under behind near beside inside outside next".split())
 _UNCOUNTED = frozenset("a an the is are was were be been am also please just".split())
 
 
@@ -248,7 +173,7 @@ class _Reader:
         self.sequence: list[str] = []
         self.soft: set[int] = set()
         self.topics: set[str] = set()
-        self.we = self.headless = False
+        self.we = self.ours = self.headless = False
         self.place = 0
         self._open()
 
@@ -329,7 +254,7 @@ class _Reader:
         return Reading(
             tuple(self.tokens), tuple(self.clauses), frozenset(self.marks), frozenset(self.modality),
             frozenset(self.quantifiers), frozenset(self.relative), tuple(self.sequence), frozenset(self.soft),
-            frozenset(self.topics), self.we, self.headless,
+            frozenset(self.topics), self.we, self.ours, self.speaker, self.headless,
         )  # fmt: skip
 
     def _adverbial(self) -> None:
@@ -407,7 +332,7 @@ class _Reader:
         return after
 
     def _phrase(self, i: int) -> int | None:
-        entries = _lexicon()[1].get(normal(self.low(i)))
+        entries = lexicon()[1].get(normal(self.low(i)))
         if not entries:
             return None
         for parts, key, groups in entries:
@@ -418,7 +343,7 @@ class _Reader:
                 if not self.tense:
                     self._finite(i) or any(self._finite(i + k) for k in range(1, len(parts)))
                 for k in range(len(parts)):
-                    self._note(self.low(i + k))
+                    self._note(i + k)
                     if self.low(i + k) not in _UNCOUNTED:
                         self.sequence.append(parts[k])
                 if any(part in w.NEGATIVE for part in parts) or key in w.NEGATIVE:
@@ -434,11 +359,12 @@ class _Reader:
             self.low(k) == "to" for k in range(i + 2, min(i + 8, len(self.raws)))
         )
 
-    def _note(self, low: str) -> None:
+    def _note(self, i: int) -> None:
         """The marks a word sets whatever else it is."""
+        low = self.low(i)
         if low in w.NEGATORS or normal(low) in w.NEGATIVE:
             self.negated = not self.negated
-        if low in MARKS:
+        if low in MARKS and not (low == "too" and self._goes_on(i)):
             self._marked(MARKS[low], 0, 0)
         if low in w.MODALS:
             self.modality.add(w.MODALS[low])
@@ -448,9 +374,10 @@ class _Reader:
     def _word(self, i: int) -> None:
         raw = self.raws[i]
         low = raw.low
-        self._note(low)
+        self._note(i)
         if low not in _UNCOUNTED and low not in MARKS:
             self.sequence.append(self.speaker if low in w.FIRST_PERSON else normal(low))
+        self.ours = self.ours or low in w.WE
         if low in w.WE and not self.tense:
             self.we = True
         if low == "left" and self.low(i - 1) in w.DETERMINERS | w.PREPOSITIONS | w.POSSESSIVES | {
@@ -484,13 +411,15 @@ class _Reader:
             self.relative.add(low)
             return
         if low in w.LIGHT:
-            self.soft |= _lexicon()[0].get(normal(low), frozenset[int]())
-        if low in w.LIGHT or low in w.NEGATORS or low in w.WE or low in MARKS or low in w.AUXILIARY:
+            self.soft |= lexicon()[0].get(normal(low), frozenset[int]())
+        if low in w.LIGHT or low in w.NEGATORS or low in w.WE or low in w.AUXILIARY:
+            return
+        if low in MARKS and (MARKS[low] != "weak" or normal(low) not in lexicon()[2]):
             return
         if low == POSSESSED or len(low) > 40:
             return
         key = normal(low)
-        groups = _lexicon()[0].get(key, frozenset[int]())
+        groups = lexicon()[0].get(key, frozenset[int]())
         name = any(char.isdigit() for char in low) or (
             raw.text[0].isupper() and (not raw.begins or self._named(i, groups))
         )
@@ -515,11 +444,16 @@ class _Reader:
             or (i + 1 < len(self.raws) and self.raws[i + 1].text[:1].isupper())
         ) and not low.endswith("s")
 
+    def _goes_on(self, i: int) -> bool:
+        return i + 1 < len(self.raws) and self.raws[i + 1].kind not in ("stop", "comma")
+
     def _finite(self, i: int) -> bool:
         """Whether the word at `i` is the clause's finite verb; then its tense is known and the subject is over."""
         low, before = self.low(i), self.low(i - 1)
         if low in w.AUXILIARY:
             nxt = self.low(i + 1)
+            if low in w.BE and nxt in _PLACED:
+                self.topics.add("place")
             self.tense = (
                 "past" if low in w.PAST_AUXILIARY
                 else "future" if low in w.FUTURE
@@ -563,6 +497,17 @@ class _Reader:
             return True
         return False
 
+    def _opens(self, i: int) -> bool:
+        """Whether a clause begins with its verb: "Sold the car"."""
+        low, after = self.low(i), self.low(i + 1)
+        base = w.PAST.get(low)
+        if not (base and low != base) and not (low.endswith("ed") and _base_of_past(low) in w.VERBS):
+            return False
+        if not (after in w.DETERMINERS or after in w.POSSESSIVES or after in w.PREPOSITIONS):
+            return False
+        self.tense, self.verb = "past", normal(base or low)
+        return True
+
     def _participle(self, i: int) -> bool:
         for k in range(i, i + 3):
             low = self.low(k)
@@ -581,7 +526,7 @@ class _Reader:
                 kind,
                 text,
                 groups,
-                _lexicon()[2].get(key, frozenset()),
+                lexicon()[2].get(key, frozenset()),
                 value,
                 subject=not self.tense,
                 former=self.former,
@@ -589,6 +534,8 @@ class _Reader:
                 agent=self.agent,
                 preposition=self.preposition,
                 at=self.place,
+                owner=self.low(self.place + 1) == POSSESSED or self.low(self.place) in ("my", "mine"),
+                me=self.low(self.place) in w.FIRST_PERSON,
             )  # fmt: skip
         )
         self.preposition = ""
