@@ -112,8 +112,9 @@ class TruthContract:
     @pytest.mark.parametrize("kind", ["derived_from", "depends_on"])
     def test_what_rests_on_something_superseded_is_stale_from_then_on(self, store: Store, kind: str) -> None:
         base = b.add(store, "base")
-        b.add(store, "upon", **{kind: ("base",)})
-        b.add(store, "further", **{kind: ("upon",)})
+        for id, on in (("upon", "base"), ("further", "upon")):
+            rests: dict[str, Any] = {kind: (on,)}
+            b.add(store, id, **rests)
         b.add(store, "aside")
         asked = ["base", "upon", "further", "aside", "unknown", "upon"]
         assert store.standing(b.HERE, asked, at=b.LATER) == {}
