@@ -61,7 +61,12 @@ def screen(text: str, *, origin: str = "user") -> Finding | None:
     return _weigh(read, user=user) or _wrapped(text, read, user=user)
 
 
-_THRESHOLD = 1.0
+_THRESHOLD = 0.8
+_OF_USER, _PASTED = 1.0, 0.9
+"""What evidence must add up to, in what a user says, and in what a user seems to have pasted."""
+_FOREIGN = 0.4  # an address of this weight is no user's: it is weighed as a document's
+_NOT_OURS = frozenset({"address", "hiding"})
+_SPOKEN_OF = 0.6  # taken off where a text is about such texts
 _DECODED_THRESHOLD = 0.6  # who hides a demand has said enough about it
 _PASSAGE = 320
 """Characters within which evidence adds up."""
@@ -109,6 +114,7 @@ _LOOK_ALIKES = str.maketrans(
     "аеорсухіїјѕԁԛԝһкмтвнгпьӏαεορτυνικχηϲωμσβγ",
     "aeopcyxiijsdqwhkmtbhrnblaeoptuvikxncwuoby",
 )
+_LATIN = re.compile("[a-z]")
 _FOREIGN_WORD = re.compile(r"[^\W\d_]*[\u0370-\u052f][^\W\d_]*")
 
 
@@ -135,6 +141,8 @@ class _Read:
     text: str
     starts: Sequence[int] | None
     length: int
+    mixed: Sequence[int] = ()
+    """Where words begin that mixed letters of several scripts to look like Latin ones."""
 
     @classmethod
     def of(cls, text: str) -> _Read:
@@ -146,7 +154,8 @@ class _Read:
             shown = char.lower() if char.isascii() and char != "\r" else _as_read(char)
             parts.append(shown)
             starts.extend([at] * len(shown))
-        return cls(_in_one_script("".join(parts)), starts, len(text))
+        shown, mixed = _in_one_script("".join(parts))
+        return cls(shown, starts, len(text), mixed)
 
     def span(self, begin: int, end: int) -> tuple[int, int]:
         """Characters of the original, at least one if there is any."""
@@ -158,17 +167,21 @@ class _Read:
         return self.starts[min(begin, last)], self.starts[last] + 1
 
 
-def _in_one_script(text: str) -> str:
-    words = _FOREIGN_WORD.findall(text)
-    mixed = any(re.search("[a-z]", word) for word in words)
-    if not mixed:
-        return text
+def _in_one_script(text: str) -> tuple[str, Sequence[int]]:
+    words = list(_FOREIGN_WORD.finditer(text))
+    if not any(_LATIN.search(word.group()) for word in words):
+        return text, ()
+    mixed = [
+        word.start()
+        for word in words
+        if _LATIN.search(word.group()) and word.group().translate(_LOOK_ALIKES).isascii()
+    ]
 
     def fold(match: re.Match[str]) -> str:
         folded = match.group().translate(_LOOK_ALIKES)
         return folded if folded.isascii() else match.group()
 
-    return _FOREIGN_WORD.sub(fold, text)
+    return _FOREIGN_WORD.sub(fold, text), mixed
 
 
 # -- words
@@ -312,7 +325,7 @@ def _patterns() -> Sequence[_Pattern]:
             elif item.startswith("*"):
                 gap = int(item[1:])
             else:
-                items.append((gap, frozenset(item.split("|"))))
+                items.append((gap, frozenset(item.replace("_", " ").split("|"))))
                 gap = 0
         if reach == 0:
             reach = items[0][0]
@@ -386,8 +399,10 @@ _QUOTED = re.compile(
 )
 
 
-def _signs(text: str, *, user: bool) -> list[_Sign]:
+def _signs(read: _Read, *, user: bool) -> list[_Sign]:
+    text = read.text
     signs = list(_signs_of_words(text, user=user))
+    signs.extend(_Sign(at, at + 1, "hiding", 0.5) for at in read.mixed)
     for group, weight, by_user, shape in _shapes():
         if user and not by_user:
             continue
@@ -407,11 +422,9 @@ def _signs(text: str, *, user: bool) -> list[_Sign]:
     return signs
 
 
-def _heaviest(text: str, *, user: bool) -> tuple[float, _Sign, str] | None:
-    """The weight of the first passage that reaches the threshold, else of the heaviest; where, and its main group."""
-    signs = _signs(text, user=user)
-    if not signs:
-        return None
+def _first(read: _Read, signs: Sequence[_Sign], enough: float) -> _Sign | None:
+    """The first passage whose evidence adds up to enough, with its main group."""
+    text = read.text
     talk = [sign.begin for sign in signs if sign.group == "harmless"]
     quotes = [match.span() for match in _QUOTED.finditer(text)] if talk else []
     begins = [begin for begin, _ in quotes]
@@ -428,7 +441,6 @@ def _heaviest(text: str, *, user: bool) -> tuple[float, _Sign, str] | None:
     counted = [
         sign for sign in signs if sign.group != "harmless" and not (talk and near(sign) and quoted(sign))
     ]
-    best: tuple[float, _Sign, str] | None = None
     for first, sign in enumerate(counted):
         groups: dict[str, float] = {}
         end = sign.end
@@ -438,24 +450,29 @@ def _heaviest(text: str, *, user: bool) -> tuple[float, _Sign, str] | None:
             if other.weight > groups.get(other.group, 0):
                 groups[other.group] = other.weight
                 end = max(end, other.end)
-        total = sum(groups.values()) - (0.6 if talk and near(sign) else 0)
-        if best is None or total > best[0] + 1e-9:
+        total = sum(groups.values()) - (_SPOKEN_OF if talk and near(sign) else 0)
+        if total >= enough - 1e-9:
             main = max(groups, key=lambda group: (groups[group] * (1.2 if group in _KINDS else 1), group))
-            best = total, _Sign(sign.begin, end, main, total), main
-        if best[0] >= _THRESHOLD - 1e-9:
-            break
-    return best
+            return _Sign(sign.begin, end, main, total)
+    return None
 
 
 def _weigh(read: _Read, *, user: bool) -> Finding | None:
-    best = _heaviest(read.text, user=user)
-    if best is None or best[0] < _THRESHOLD - 1e-9:
+    signs = _signs(read, user=user)
+    sign = _first(read, signs, _OF_USER if user else _THRESHOLD)
+    if sign is None and user and any(each.weight >= _FOREIGN for each in signs if each.group in _NOT_OURS):
+        sign = _first(read, _signs(read, user=False), _PASTED)
+    if sign is None:
         return _apart(read)
-    _, sign, group = best
-    kind, reason = _KINDS.get(group, _INSTRUCTION)
+    kind, reason = _KINDS.get(sign.group, _INSTRUCTION)
     return Finding(
         kind, f"{reason}: {_excerpt(read.text[sign.begin : sign.end])}", read.span(sign.begin, sign.end)
     )
+
+
+def _tells_more(decoded: str) -> bool:
+    read = _Read.of(decoded)
+    return _first(read, _signs(read, user=False), _DECODED_THRESHOLD) is not None
 
 
 def _excerpt(text: str) -> str:
@@ -571,8 +588,7 @@ def _telling() -> frozenset[str]:
 
 def _wrapped(text: str, read: _Read, *, user: bool) -> Finding | None:
     for decoded, span in _decoded(text):
-        best = _heaviest(_Read.of(decoded).text, user=False)
-        if best is not None and best[0] >= _DECODED_THRESHOLD:
+        if _tells_more(decoded):
             return Finding("encoded", f"hides orders in an encoding: {_excerpt(decoded)}", span)
     if "&" in text and ";" in text and (plain := html.unescape(text)) != text:
         found = _weigh(_Read.of(plain), user=user)
@@ -580,12 +596,10 @@ def _wrapped(text: str, read: _Read, *, user: bool) -> Finding | None:
             return Finding(found.kind, found.reason, (0, len(text)))
     words = re.findall(r"[a-z]{5,30}", read.text)
     for turn in (_backwards, _by_thirteen):
-        if len({word for word in words if turn(word) in _telling()}) >= 2:
-            best = _heaviest(turn(read.text), user=False)
-            if best is not None and best[0] >= _DECODED_THRESHOLD:
-                return Finding(
-                    "encoded", f"hides orders in an encoding: {_excerpt(turn(read.text))}", (0, len(text))
-                )
+        if len({word for word in words if turn(word) in _telling()}) >= 2 and _tells_more(turn(read.text)):
+            return Finding(
+                "encoded", f"hides orders in an encoding: {_excerpt(turn(read.text))}", (0, len(text))
+            )
     return None
 
 

@@ -15,7 +15,7 @@ WORDS: dict[str, str] = {
     "AI": """
         ai ais a.i ai_assistant ai_assistants ai_agent ai_agents ai_model ai_models ai_system ai_systems ai_reader
         ai_readers ai_tool ai_tools ai_summary ai_summarizer ai_summariser llm llms language_model language_models
-        large_language_model large_language_models chatbot chatbots gpt chatgpt copilot claude gemini chat_model
+        large_language_model large_language_models chatbot chatbots automated_systems gpt chatgpt copilot claude gemini chat_model
         coding_agent coding_agents coding_assistant coding_assistants automated_reader automated_readers crawler
         automated_agents automated_assistants summarizer summariser autonomous_agent autonomous_agents virtual_assistant
         ki kis ki-assistent ki-assistenten ki_assistent ki_assistenten ki-modell ki-modelle ki-agenten ki-agent
@@ -25,6 +25,12 @@ WORDS: dict[str, str] = {
         yapay_zeka_asistani ии нейросеть нейросети языковая_модель языковые_модели ии-ассистент ии-ассистенты
         ии-помощник ии-агент ии-агенты model_ai asisten_ai tro_ly_ai mo_hinh_ngon_ngu sztuczna_inteligencja
         model_jezykowy الذكاء_الاصطناعي نموذج_لغوي एआई एआइ""",
+    "PLURAL": """
+        assistants agents models bots ais llms language_models large_language_models chatbots ai_assistants ai_agents
+        ai_models ai_systems ai_readers ai_tools coding_agents coding_assistants automated_readers automated_agents
+        automated_assistants autonomous_agents automated_systems summarizers summarisers crawlers ki-assistenten ki-modelle
+        sprachmodelle ki-agenten asistentes_de_ia modelos_de_lenguaje assistants_ia modeles_de_langage
+        assistentes_de_ia modelli_linguistici taalmodellen языковые_модели ии-ассистенты ии-агенты""",
     "MODEL": """
         assistant assistants agent agents model models bot bots asistente asistentes asistan assistente assistenti
         assistentes assistent assistenten asystent asystenta ассистент ассистенты помощник агент агенты модель модели
@@ -71,7 +77,7 @@ WORDS: dict[str, str] = {
         αγνοησε ξεχασε התעלם שכח puuza""",
     "SKIP": "skip drop cancel stop suspend disable erase reset replace break ditch lift remove turn_off switch_off deactivate",
     "ORDERS": """
-        instructions instruction directives directive guidelines guideline prompt prompts system_prompt system_prompts
+        instructions instruction rule directives directive guidelines guideline prompt prompts system_prompt system_prompts
         system_message system_messages system_instructions orders rules constraints restrictions safeguards guardrails
         programming commands safety_rules content_rules safety_guidelines safety_policies safety_filters content_filters
         content_policy safety_measures ethical_guidelines limitations alignment training_data initial_prompt
@@ -111,7 +117,7 @@ WORDS: dict[str, str] = {
         обязаны gerekir zorundasin harus wajib phai يجب عليك चाहिए হবে""",
     "NOT": """
         not never don't dont do_not must_not should_not shouldn't mustn't may_not cannot can't avoid stop refuse_to under_no_circumstances
-        no nunca jamas ne_pas n'en pas nicht nie niemals kein keine nao jamais non mai niet nooit nie_mow не никогда
+        no nunca jamas ne ne_pas n'en pas nicht nie niemals kein keine nao jamais non mai niet nooit nie_mow не никогда
         никому asla jangan dung khong لا دون मत नहीं না refrain_from without_ever""",
     "ALWAYS": """
         always never only invariably exclusively at_all_times in_every_answer in_each_answer in_every_response
@@ -192,7 +198,7 @@ WORDS: dict[str, str] = {
         verification approvals approval_step alarm firewall logging two-factor 2fa antivirus""",
     # -- what it is after
     "SEND": """
-        send sends sending forward forwarding mail email e-mail post posting upload uploading export exporting share sharing
+        send sends sending sent forward forwards forwarding forwarded mail email e-mail post posting upload uploading export exporting share sharing
         publish publishing transmit exfiltrate leak submit copy push write resend hand_over pass leite sende schicke schicken
         envia envie enviar manda mande reenvia reenvie envoie envoyez transmets transmettez encaminhe mandar invia
         inviate inoltra stuur verzend wyslij przeslij отправь отправьте перешли перешлите пошли gonder gondersin ilet
@@ -282,7 +288,7 @@ WORDS: dict[str, str] = {
         reported adversarial poisoning workshop talk lecture research researchers blocked flagged awareness training
         spam scam suspicious example examples phrase phrases strings angriff angriffe ataque ataques attaque attaques
         атака атаки 注入""",
-    "PERSONA": "dan an_ai a_language_model an_assistant an_unrestricted an_unfiltered a_hacker an_evil",
+    "PERSONA": "dan an_unrestricted an_unfiltered a_hacker an_evil",
     "PRETEND": "pretend roleplay role-play imagine act_as play_the_role behave_as simulate assume_the_role let's_play complete_the_story",
     "GOODS": "competitors competitor the_best the_cheapest our_product our_products preferred_supplier negative_reviews weaknesses other_reviews best best_one konkurrenz concurrents",
 }
@@ -303,7 +309,7 @@ PATTERNS = """
     override .6: OVERRIDE *2 the|PRIOR|YOUR *2 TASK
     override .6: SKIP *1 YOUR *3 ORDERS|TASK|CHECKS
     override .9: OVERRIDE|SKIP *2 USER *2 TASK|ORDERS
-    override .8: do_not_continue *3 USER|TASK
+    override .8: NOT *1 continue|proceed|complete|finish|help|answer *4 USER|TASK
     override .8: instead *2 of *3 TASK|USER *6 OBEY|CALL|REVEAL
     override .6: YOUR|the *1 real|actual|true *1 TASK|ORDERS|purpose|goal|job
     override .5: PRIOR|YOUR *1 ORDERS *3 void|cancelled|canceled|obsolete|revoked|replaced|superseded|invalid|test|wrong
@@ -314,39 +320,50 @@ PATTERNS = """
 
     authority .5: YOUR *1 ORDERS
     authority .3: system_prompt|system_prompts|system_message|system_instructions|hidden_instructions|systemprompt
-    authority .4: UNBOUND
+    unbound .5: UNBOUND
     authority .4: YOUR *1 AUTHORITY
     authority .4: AUTHORITY *3 SAYS
     authority .3: signed *1 by *3 AUTHORITY
     authority .6: CHECKS *3 OFF
-    authority .6: CHECKS *4 UNBOUND
-    authority .6: SKIP|OVERRIDE *2 YOUR|the|ALL *2 CHECKS
-    authority .5: SKIP *2 CHECKS
+    unbound .6: CHECKS *4 UNBOUND
+    authority .6 .4: SKIP|OVERRIDE *2 YOUR|ALL *2 CHECKS
+    authority .3 .1: SKIP *2 CHECKS
     authority .5: USER *3 AGREED *2 AUTHORITY
     authority .5: granted|elevated|upgraded|promoted *3 AUTHORITY
     authority .4: an *1 AI *3 who|with|without|that *2 no|UNBOUND|rules|limits
-    authority .4: PERSONA *6 UNBOUND
+    unbound .6: PERSONA *6 UNBOUND
+    unbound .5: an|a *1 AI|MODEL *6 UNBOUND
 
-    address .6 .4: ^ DEAR *2 FOR *3 AI|MODEL
-    address .7 .5: ^ DEAR *3 AI
+    address .6 .2: ^ DEAR *2 FOR *3 AI|MODEL
+    address .7 .2: ^ DEAR *3 AI
     address .5 .1: ^ DEAR *2 MODEL ,|!|:
-    address .6 .4: ^ AI :|,|!|;
+    address .6 .1: ^ AI :|,|!|;
     address .5 .1: ^ MODEL ,|:|!
-    address .5 .3: ^ *2 MODEL|AI :
-    address .5 .2: , *1 MODEL|AI ,|!
-    address .6 .5: AI *6 MUST
-    address .5 .4: MODEL *5 MUST
-    address .5 .5: MODEL|AI *2 READ *1 THIS
-    address .5 .5: WHEN *3 MODEL|AI *3 READ
-    address .4 .3: FOR *2 AI
-    address .4 .2: you *1 MUST|are *2 an *2 AI
+    address .5 .1: ^ *2 MODEL|AI :
+    address .5 .1: , *1 MODEL|AI ,|!
+    address .5 .1: FOR *3 MODEL|AI :|,
+    address .6 .2: AI *6 MUST
+    address .5 .2: MODEL *5 MUST
+    address .5 .2: MODEL|AI *2 READ *1 THIS
+    address .5 .2: WHEN *3 MODEL|AI *3 READ
+    address .4 .2: AI *1 REMEMBER|SAY|SEND|REVEAL|RISKY|HIDE|CALL|OVERRIDE
+    address .4 .1: FOR *2 AI
+    address .4 .1: you *1 MUST|are *2 an *2 AI
     address .3 .1: as *1 an|a *1 AI|AI
-    address .5 .4: MODEL|AI directive|directives|instruction|instructions|only|note|notice|alone
-    address .4 .4: FOR *2 MODEL alone|only
-    address .4: other|ALL *1 MODEL|AI *2 HAS|MUST|prefer|already
+    address .5 .2: MODEL|AI directive|directives|instruction|instructions|only|note|notice|alone
+    address .4 .2: FOR *2 MODEL alone|only
+    address .4 .2: other|ALL *1 MODEL|AI *2 HAS|MUST|prefer|already
     address .4: reader|readers *1 of *1 THIS *1 PLACE
-    address .3: MODEL|AI *2 instructed|programmed|required|configured
+    address .3 .2: MODEL|AI *2 instructed|programmed|required|configured
     address .3 .1: helpful|intelligent|smart *1 MODEL|AI
+    # A person does not speak to several models: what does was pasted.
+    address .6 .4: ^ *2 PLURAL :
+    address .6 .4: DEAR|FOR *4 PLURAL *2 :|,|who|that|reading|MUST
+    address .5 .4: PLURAL *6 MUST
+    address .5 .4: PLURAL *2 READ *1 THIS
+    address .5 .4: WHEN *1 an|any|ALL *2 AI|MODEL *4 READ|MUST
+    address .5 .4: WHEN *1 your *1 AI|MODEL *3 READ
+    address .5 .4: invisible *1 to *1 USER
 
     demand .6 .2: you *1 MUST *1 NOW
     demand .6 .2: you MUST *1 ALWAYS|only
@@ -367,6 +384,8 @@ PATTERNS = """
     demand .4 .4: eres|sos|bist|es|sei|sois|sen|ты|tu *1 un|una|ein|eine|une|NOW *1 AI|MODEL
     demand .2 0: ^ SAY *1 that|only|with
     demand .3 0: ^ NOT SAY
+    demand .5 .3: MUST *1 NOT *1 SAY|TELL
+    demand .4 .2: request|require|ask|urge|insist *1 that *2 PLURAL|AI
 
     trigger .5 0: WHEN *4 USER *4 ASKS
     trigger .3 .1: WHEN *4 USER
@@ -404,6 +423,9 @@ PATTERNS = """
     exfil .6 .3: REVEAL *8 URL
     exfil .6: SEND|REVEAL *4 YOUR *2 ORDERS|SENSITIVE
     exfil .5 .2: SEND|REVEAL *5 SENSITIVE
+    exfil .7 .3: SEND|REVEAL *1 ALL *2 SENSITIVE
+    exfil .4 .2: SAY *5 SENSITIVE
+    exfil .4 .2: SEND *2 yours|YOUR
     exfil .4 .2: SENSITIVE *5 SEND *4 URL|to|address
     exfil .7 .4: USER *3 SENSITIVE
     exfil .4 .2: SENSITIVE *3 USER
@@ -415,7 +437,6 @@ PATTERNS = """
     action .4 .1: ^ RISKY *5 ALL|YOUR|the|it
     action .3 .1: ^ RISKY
     action .4 .2: RISKY *4 USER
-    action .5 .3: RISKY *4 CHECKS
     action .4 .2: RISKY *5 SENSITIVE
     action .4 .2: CALL *4 TOOL
     action .5 .4: TOOL *3 with *6
@@ -470,7 +491,7 @@ SHAPES: tuple[tuple[str, float, float, str], ...] = (
                      r"|instructions?|notice|command|update)"),
     ("role", .3, .2, r"(?m)^\W{0,4}[\[({]\s?(?:system|developer|assistant|admin|operator)\s?[\])}]"),
     ("role", .6, .5, r"(?m)^\W{0,6}(?:system|developer|operator)(?: (?:message|prompt|note|override|update|notice|instructions?))?\W{0,2}:"
-                     r"\s*(?=(?:the|you|your|all|from|new|ignore|always|never|do|skip|reveal|grant|override|this|user|admin|confirmation|debug"
+                     r"\s*(?=(?:the (?:user|operator|following|above|assistant|model|safety|admin|previous)|you|your|all|from|new|ignore|always|never|do|skip|reveal|grant|override|this|user|admin|confirmation|debug"
                      r"|safety|enable|disable|du|sie|for|instructions?|tu|vous|eres|usted|ты|вы|now|as|please|remember|send|from)\b)"),
     ("role", .8, .8, r"(?m)^(?:human|user):.{0,400}\n\s{0,3}(?:assistant|ai):.{0,300}?\b(?:delet|confirm|approv|transfer|releas|grant|password|understood"
                      r"|of course|disabl|send|done\b)"),
