@@ -459,18 +459,22 @@ def test_a_server_that_does_not_count_is_counted_on_the_safe_side(
 
 
 def test_tries_count_too(llm: Endpoint, make: Make) -> None:
-    llm.script = [
-        Failure(429),
-        Failure(500),
-        Said("no", usage={"prompt_tokens": 9, "completion_tokens": 8}),
-        GOOD,
-    ]
+    counted = {"prompt_tokens": 9, "completion_tokens": 8}
+    llm.script = [Failure(429), Said("no", usage=counted), Said(GOOD, usage=counted)]
     client = make()
     ask(client)
-    refused_first = client.budget.spent.tokens_in
-    asked = estimate_tokens(PROMPT) + estimate_tokens(QUESTION)
-    assert refused_first > 9 + 2 * asked  # the 500, the answer in another form, the good one
-    assert client.budget.spent.tokens_out > 8
+    assert (client.budget.spent.tokens_in, client.budget.spent.tokens_out) == (18, 16)
+
+
+def test_what_a_server_broke_over_was_read_but_what_it_refused_was_not(llm: Endpoint, make: Make) -> None:
+    client = make(max_retries=0)
+    llm.script = [Failure(429)]
+    fails(client)
+    assert client.budget.spent.tokens == 0
+    llm.script = [Failure(500)]
+    fails(client)
+    assert client.budget.spent.tokens_in >= estimate_tokens(PROMPT + QUESTION)
+    assert client.budget.spent.tokens_out == 0
 
 
 def test_an_answer_that_does_not_come_counts_in_full(llm: Endpoint, make: Make) -> None:

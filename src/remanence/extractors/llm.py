@@ -88,11 +88,11 @@ class LLMExtractor:
         fallback: Extractor,
         recalled: Callable[[str], bool] | None = None,
         budget: Budget | None = None,
-        max_tokens: int = 2_000,
+        max_tokens: int = 3_000,
         timeout: float = 60.0,
         max_retries: int = 2,
         patience: float = 30.0,
-        batch_messages: int = 40,
+        batch_messages: int = 20,
         per_message: int = 4,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         chance: Callable[[], float] = random.random,
@@ -226,7 +226,7 @@ def _is_sent(message: Message) -> bool:
 
 
 # As `domain.context` begins and ends its blocks; one that is not closed goes to the end.
-_RECALLED: Final = re.compile(r"(?is)<memory\b[^>]*>.*?(?:</memory\s*>|\Z)")
+_RECALLED: Final = re.compile(r"(?is)<memory\b[^>]{0,200}>.*?(?:</memory\s*>|\Z)")
 _BLANKS: Final = re.compile(r"\n{3,}")
 
 
