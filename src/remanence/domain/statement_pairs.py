@@ -11,7 +11,7 @@ from remanence.domain.records import Json
 from remanence.domain.statement_alignment import Alignment, align
 from remanence.domain.statement_attributes import FIXED, MANY, ONE
 from remanence.domain.statement_lexicon import kinds_of, normal
-from remanence.domain.statement_words import RELATIONS
+from remanence.domain.statement_words import RELATIONS, VERBS
 from remanence.domain.statements import Clause, Reading, Token
 
 
@@ -135,6 +135,7 @@ def examine(pair: Pair) -> Finding:
 
 # --- the same again ---
 
+_SAME = 0.6
 _WISHES = frozenset({"maybe", "wish", "plan", "would", "try"})
 
 
@@ -142,7 +143,7 @@ def _duplicate(pair: Pair) -> Finding | None:
     if _difference(pair):
         return None
     score = _score(pair)
-    if score < 0.66:
+    if score < _SAME:
         return None
     return Finding(
         "duplicate",
@@ -203,7 +204,15 @@ def _difference(pair: Pair) -> str:
     swap = pair.substitution
     if swap and swap[0] and swap[1] and pair.only_old and pair.only_new:
         return "substitution"
+    keys = {old.key for old, _ in pair.alignment.pairs} | {new.key for _, new in pair.alignment.pairs}
+    if keys & (FIXED | ONE | MANY) and any(map(_thing, pair.only_old)) and any(map(_thing, pair.only_new)):
+        return "value"
     return ""
+
+
+def _thing(token: Token) -> bool:
+    """Whether a word tells a value rather than an action: a noun of the predicate, as far as can be told."""
+    return not token.subject and token.kind == "word" and token.text.lower() not in VERBS and "_" not in token.key
 
 
 def _both_deny(pair: Pair) -> bool:
@@ -232,6 +241,8 @@ def _apart(pair: Pair) -> bool:
     mine = [t for t in pair.only_old if t.subject and _naming(t)]
     theirs = [t for t in pair.only_new if t.subject and t.clause == 0 and _naming(t)]
     named = _same_names(pair)
+    if any(t.key in _RELATIONS for t in pair.only_old) and any(t.key in _RELATIONS for t in pair.only_new):
+        return True
     if mine and theirs and not named:
         return True
     if not named and any(t.key in _RELATIONS for t in (*mine, *theirs)):
@@ -353,7 +364,7 @@ def _implied(pair: Pair, values: list[tuple[Token, Token]]) -> Finding | None:
     if pair.main_new.tense == "past" or pair.new.modality != pair.old.modality:
         return None
     if pair.contrary:
-        if pair.overlap >= 0.85 and not pair.only_new:
+        if pair.overlap >= 0.85 and not pair.only_new and pair.main_old.verb == pair.main_new.verb and pair.substitution:
             return _supersedes(pair, "says the opposite now", 0.85)
         return None
     if _functional(pair, values):
@@ -423,4 +434,42 @@ def _evidence(pair: Pair, value: tuple[Token, Token] | None) -> dict[str, Json]:
 
 
 def _opposed(pair: Pair) -> Finding | None:
+    """The same frame, another value or the opposite, and no word of change: about one time they exclude each other."""
+    if _scoped(pair) or "additive" in pair.new.marks - pair.old.marks or (pair.new.modality ^ pair.old.modality) & _WISHES:
+        return None
+    past = pair.main_old.tense == "past" or pair.main_new.tense == "past"
+    if past and pair.main_old.tense != pair.main_new.tense and not _fixed(pair) and not pair.disputed:
+        return None
+    if pair.contrary and not _both_deny(pair):
+        if min(pair.overlap, 0.75) + 0.25 * _denied(pair) >= 0.75 and _shared(pair) >= 1.0:
+            return _conflicts(pair, "one denies what the other says", 0.85)
+        return None
+    values = [(a, b) for a in pair.only_old for b in pair.only_new if _comparable(a, b)]
+    if values and _shared(pair) >= 1.0 and pair.overlap >= 0.5:
+        dates = all(a.value and a.value.kind == "date" for a, _ in values)
+        if not dates or _fixed(pair) or pair.main_old.verb in _ONCE or pair.disputed:
+            return _conflicts(pair, "two values of one thing", 0.8, values[0])
+    others_old = [t for t in pair.only_old if t.value is None and not t.subject]
+    others_new = [t for t in pair.only_new if t.value is None]
+    if others_old and others_new and pair.overlap >= 0.5 and not values:
+        keys = {old.key for old, _ in pair.alignment.pairs} | {pair.main_old.verb}
+        if keys & MANY and not keys & FIXED:
+            return None
+        if (keys & (FIXED | ONE) or past) and (pair.disputed or past or keys & FIXED):
+            return _conflicts(pair, "two values of one thing", 0.7)
     return None
+
+
+_ONCE = frozenset(
+    normal(verb)
+    for verb in """bear die found sign build discover invent establish marry arrive collapse sink burn happen begin end
+    start open close write publish release elect land record premiere launch""".split()
+)
+
+
+def _denied(pair: Pair) -> float:
+    return 1.0 if not pair.only_new or not pair.only_old else 0.5
+
+
+def _conflicts(pair: Pair, rule: str, confidence: float, value: tuple[Token, Token] | None = None) -> Finding:
+    return Finding("conflicts", rule, confidence, f"{rule}: {_said(pair, value).replace('->', '/')}", _evidence(pair, value))
