@@ -291,6 +291,7 @@ def _base64(vector: list[float]) -> str:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     block_on_close = False  # clients keep connections open; waiting for them would hang
+    request_queue_size = 128  # five, as by default, are too few for tasks that ask at once
     llm: ScriptedLLM
 
     def handle_error(self, request: object, client_address: object) -> None:
