@@ -72,7 +72,12 @@ def align(old: Reading, new: Reading) -> Alignment:
         for token in right
         if not (_light(token, old) or any(_repeats(token, theirs, mine) for mine, theirs in pairs))
     ]
-    return Alignment(tuple(pairs), tuple(flips), tuple(left), tuple(right))
+    return Alignment(
+        tuple(pairs),
+        tuple(flips),
+        tuple(token for token in left if not token.mark),
+        tuple(token for token in right if not token.mark),
+    )
 
 
 def _light(token: Token, other: Reading) -> bool:

@@ -62,7 +62,7 @@ ONE: Final = _set(
 FIXED: Final = _set(
     """born birth birthday birthplac die death found establish invent discov compos creat origin originat native
     come_from hail_from stem ancestor built_in construct construct author pen cast nativ heritag ancestri blood
-    mother_tongu graduat father mother caus date_of_birth be_born born_in dob origin_from freedom"""
+    mother_tongu graduat father mother caus date_of_birth grow_up grow_up_in be_born born_in dob origin_from freedom"""
 )
 """Normal forms of what does not change once it is so."""
 

@@ -221,7 +221,7 @@ for _word in (
     MARKS.pop(_word, None)
 MARKS.update(
     dict.fromkeys("replace replaces lowered lower_to updated extended bumped fixed resolved left".split(), "strong")
-    | dict.fromkeys("""now nowadays new latest current currently newly meanwhile finally recently since\n        hence henceforth onwards onward changed fixed already started began hired bought finished completed removed\n        deleted added launched opened closed solved picked restored confirmed bought joined today""".split(), "weak")
+    | dict.fromkeys("""now nowadays new latest current currently newly meanwhile finally recently since again again\n        hence henceforth onwards onward changed fixed already started began hired bought finished completed removed\n        deleted added launched opened closed solved picked restored confirmed bought joined today""".split(), "weak")
     | dict.fromkeys("formerly cancelled canceled former ex anymore gone obsolete ended over".split(), "end")
     | dict.fromkeys("also too additionally another besides moreover furthermore else plus".split(), "additive")
     | dict.fromkeys("actually correction wrong mistaken incorrect misremembered nonsense".split(), "correction")
@@ -245,7 +245,7 @@ end: not happening; isn't happening; not going ahead; no longer; any more; any l
     put an end; switched off; turned off; took down; taken down; died; thrown out; threw out; gone off; went off;
     had enough of; outgrew; outgrown; fell out; stopped; stepped back
 former: instead of; rather than; in place of; as opposed to; in favour of not; and not; but not; away from; previously
-strong: up to; down to; took over; taken over; takes over; taking over; has been replaced; brought forward; pushed back; pushed to;
+strong: was cut; been cut; cut to; cut from; were cut; are cut; is cut; set to; down to; took over; taken over; takes over; taking over; has been replaced; brought forward; pushed back; pushed to;
     pushed out; put back; moved up; moved to; went up; gone up; went down; gone down; goes up; goes down; went from;
     made the switch; switched to; changed to; changed from; as of; from now on; from today; from tomorrow; with effect;
     effective from; effective immediately; starting from; starting next; starting in; starting on; from next; by now;
@@ -261,7 +261,7 @@ still: still is; as before; as always; as ever; same as
 correction: to be precise; i was wrong; i misspoke; not true; not correct; not right; on the contrary; in fact; in reality;
     turns out; turned out; scratch that; i meant; not quite
 neg: nothing to do with; free of; except for; far from; too busy to; by no means; not at all; no way; instead
-skip: not only; no doubt; no problem; no wonder; by the way; for your information; just so you know; for the record;
+skip: planned for; scheduled for; is planned for; not only; no doubt; no problem; no wonder; by the way; for your information; just so you know; for the record;
     to be honest; as far as i know; you know; i mean; of course; for example; for instance; by phone; each other;
     used to it; on time; in time; at times; no need to worry; heads up; quick note; note to self; no idea; no matter;
     not to forget; do not forget; don not forget; keep in mind; if you are wondering; as you know; so far; at all;

@@ -212,7 +212,12 @@ def _difference(pair: Pair) -> str:
 
 def _thing(token: Token) -> bool:
     """Whether a word tells a value rather than an action: a noun of the predicate, as far as can be told."""
-    return not token.subject and token.kind == "word" and token.text.lower() not in VERBS and "_" not in token.key
+    return (
+        not token.subject
+        and token.kind == "word"
+        and token.text.lower() not in VERBS
+        and "_" not in token.key
+    )
 
 
 def _both_deny(pair: Pair) -> bool:
@@ -241,6 +246,8 @@ def _apart(pair: Pair) -> bool:
     mine = [t for t in pair.only_old if t.subject and _naming(t)]
     theirs = [t for t in pair.only_new if t.subject and t.clause == 0 and _naming(t)]
     named = _same_names(pair)
+    if any(a.subject and b.subject for a, b in pair.alignment.flips):
+        return True
     if any(t.key in _RELATIONS for t in pair.only_old) and any(t.key in _RELATIONS for t in pair.only_new):
         return True
     if mine and theirs and not named:
@@ -341,7 +348,8 @@ def _changed(pair: Pair) -> Finding | None:
     if strong or weak:
         if values and (_shared(pair) >= 1.0 or topics):
             return _supersedes(pair, "another value, and a word of change", 0.93, values[0])
-        if pair.only_old and pair.only_new and _shared(pair) >= 1.0 and _predicate(pair, None):
+        said = _predicate(pair, None) or (pair.substitution and _shared(pair) >= 1.0)
+        if pair.only_old and pair.only_new and _shared(pair) >= 1.0 and said:
             return _supersedes(pair, "another value, and a word of change", 0.85)
         if pair.contrary and _shared(pair) >= 1.0:
             return _supersedes(pair, "the opposite, and a word of change", 0.9)
@@ -364,7 +372,12 @@ def _implied(pair: Pair, values: list[tuple[Token, Token]]) -> Finding | None:
     if pair.main_new.tense == "past" or pair.new.modality != pair.old.modality:
         return None
     if pair.contrary:
-        if pair.overlap >= 0.85 and not pair.only_new and pair.main_old.verb == pair.main_new.verb and pair.substitution:
+        if (
+            pair.overlap >= 0.85
+            and not pair.only_new
+            and pair.main_old.verb == pair.main_new.verb
+            and pair.substitution
+        ):
             return _supersedes(pair, "says the opposite now", 0.85)
         return None
     if _functional(pair, values):
@@ -394,7 +407,7 @@ def _functional(pair: Pair, values: list[tuple[Token, Token]]) -> bool:
         return False
     if len(rest_old) > 3 or len(rest_new) > 3:
         return False
-    keys = {old.key for old, _ in pair.alignment.pairs} | {pair.main_old.verb}
+    keys = _keys(pair)
     if keys & MANY:
         return False
     if keys & ONE:
@@ -402,9 +415,18 @@ def _functional(pair: Pair, values: list[tuple[Token, Token]]) -> bool:
     return pair.main_old.verb == "" and _located(rest_old, rest_new)
 
 
+def _keys(pair: Pair) -> set[str]:
+    """The normal forms that tell the attribute: of what both say, and of their verb; phrases with their parts."""
+    keys = {old.key for old, _ in pair.alignment.pairs} | {pair.main_old.verb}
+    return keys | {part for key in keys for part in key.split("_")[:1]}
+
+
+_PLACES = frozenset("in at on under near behind beside with by from".split())
+
+
 def _located(one: list[Token], other: list[Token]) -> bool:
     """Whether a copula's two values are places, or things of one kind."""
-    if one[0].preposition and one[0].preposition == other[0].preposition:
+    if one[0].preposition in _PLACES and one[0].preposition == other[0].preposition:
         return True
     return _exclusive(one, other) or (one[0].kind == other[0].kind == "name")
 
@@ -435,7 +457,11 @@ def _evidence(pair: Pair, value: tuple[Token, Token] | None) -> dict[str, Json]:
 
 def _opposed(pair: Pair) -> Finding | None:
     """The same frame, another value or the opposite, and no word of change: about one time they exclude each other."""
-    if _scoped(pair) or "additive" in pair.new.marks - pair.old.marks or (pair.new.modality ^ pair.old.modality) & _WISHES:
+    if (
+        _scoped(pair)
+        or "additive" in pair.new.marks - pair.old.marks
+        or (pair.new.modality ^ pair.old.modality) & _WISHES
+    ):
         return None
     past = pair.main_old.tense == "past" or pair.main_new.tense == "past"
     if past and pair.main_old.tense != pair.main_new.tense and not _fixed(pair) and not pair.disputed:
@@ -452,7 +478,7 @@ def _opposed(pair: Pair) -> Finding | None:
     others_old = [t for t in pair.only_old if t.value is None and not t.subject]
     others_new = [t for t in pair.only_new if t.value is None]
     if others_old and others_new and pair.overlap >= 0.5 and not values:
-        keys = {old.key for old, _ in pair.alignment.pairs} | {pair.main_old.verb}
+        keys = _keys(pair)
         if keys & MANY and not keys & FIXED:
             return None
         if (keys & (FIXED | ONE) or past) and (pair.disputed or past or keys & FIXED):
@@ -472,4 +498,10 @@ def _denied(pair: Pair) -> float:
 
 
 def _conflicts(pair: Pair, rule: str, confidence: float, value: tuple[Token, Token] | None = None) -> Finding:
-    return Finding("conflicts", rule, confidence, f"{rule}: {_said(pair, value).replace('->', '/')}", _evidence(pair, value))
+    return Finding(
+        "conflicts",
+        rule,
+        confidence,
+        f"{rule}: {_said(pair, value).replace('->', '/')}",
+        _evidence(pair, value),
+    )

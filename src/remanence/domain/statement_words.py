@@ -105,6 +105,10 @@ NEGATIVE: Final = _set(
     deni prevent cannot_stand miss absent ineligibl""",
 )
 """Normal forms of words that say no by themselves."""
+NO_DENIAL: Final = _set(
+    "no_charg no_cost not_charg no_meat no_gluten no_more_than no_fewer_than no_less_than no_later_than for_noth no_fee no_admiss_fee"
+)
+"""Phrases with a "no" that say what another word says with a yes."""
 DAYS: Final = frozenset(
     form
     for day in "monday tuesday wednesday thursday friday saturday sunday".split()
@@ -118,6 +122,7 @@ MODALS: Final = {
     "may": "may", "can": "can", "could": "can", "able": "can", "allowed": "may", "permitted": "may",
     "might": "maybe", "maybe": "maybe", "perhaps": "maybe", "possibly": "maybe", "probably": "maybe",
     "optional": "may", "hope": "wish", "hopes": "wish", "want": "wish", "wants": "wish", "plan": "plan",
+    "planned": "plan", "hoped": "wish", "wanted": "wish", "intended": "plan", "intend": "plan", "tried": "try",
     "plans": "plan", "planning": "plan", "intends": "plan", "considering": "plan", "considers": "plan",
     "thinking": "plan", "wishes": "wish", "would": "would", "tries": "try", "trying": "try", "try": "try",
 }  # fmt: skip
@@ -214,7 +219,7 @@ RELATIONS: Final = _set(
     fiancee friend neighbour neighbor colleague coworker flatmate roommate dog cat horse rabbit hamster parrot
     baby twin stepson stepdaughter stepfather stepmother grandson granddaughter inlaw landlord tenant assistant
     boss manager doctor dentist lawyer teacher tutor coach trainer accountant nanny babysitter vet kid child
-    successor predecessor deputy"""
+    mother-in-law father-in-law sister-in-law brother-in-law son-in-law daughter-in-law"""
 )
 
 VERBS: Final = _set(

@@ -43,9 +43,12 @@ class Token:
     at: int = 0  # its place in the text
     owner: bool = False  # "Anna" in "Anna's car"
     me: bool = False  # "I", "my"
+    mark: bool = False  # a word of change: it may match, but is no residue
 
     @property
     def weight(self) -> float:
+        if self.mark:
+            return 0.0
         return 1.0 if self.kind == "word" else 1.6
 
 
@@ -146,7 +149,7 @@ def _parted(said: str) -> Iterable[str]:
             return (head, "are")
         if rest in ("ve", "ll", "d"):
             return (head, {"ve": "have", "ll": "will", "d": "would"}[rest])
-    if any(char.isdigit() for char in said):
+    if any(char.isdigit() for char in said) or low.endswith("-in-law"):
         return (said,)
     return tuple(part for part in re.split(r"[-/_]", said) if part)
 
@@ -341,8 +344,10 @@ class _Reader:
                 for k, part in enumerate(parts)
             ):
                 if not self.tense:
-                    self._finite(i) or any(self._finite(i + k) for k in range(1, len(parts)))
+                    self._finite(i)
                 for k in range(len(parts)):
+                    if key in w.NO_DENIAL:
+                        break
                     self._note(i + k)
                     if self.low(i + k) not in _UNCOUNTED:
                         self.sequence.append(parts[k])
@@ -414,7 +419,7 @@ class _Reader:
             self.soft |= lexicon()[0].get(normal(low), frozenset[int]())
         if low in w.LIGHT or low in w.NEGATORS or low in w.WE or low in w.AUXILIARY:
             return
-        if low in MARKS and (MARKS[low] != "weak" or normal(low) not in lexicon()[2]):
+        if low in MARKS and normal(low) not in lexicon()[0]:
             return
         if low == POSSESSED or len(low) > 40:
             return
@@ -536,6 +541,7 @@ class _Reader:
                 at=self.place,
                 owner=self.low(self.place + 1) == POSSESSED or self.low(self.place) in ("my", "mine"),
                 me=self.low(self.place) in w.FIRST_PERSON,
+                mark=self.low(self.place) in MARKS and kind == "word" and "_" not in key,
             )  # fmt: skip
         )
         self.preposition = ""
