@@ -264,7 +264,7 @@ def _words(text: str) -> Iterator[_Token]:
             starts = True
             continue
         if whole.startswith("http") or ("." in whole and (_DOMAIN.fullmatch(whole) or "@" in whole)):
-            yield _Token(whole, begin, before, frozenset(("URL",)), starts)
+            yield _Token(whole, begin, before, frozenset(("URL", "MAIL") if "@" in whole else ("URL",)), starts)
             starts = False
             continue
         if whole in single or whole in phrases or whole.isalnum():

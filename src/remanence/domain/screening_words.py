@@ -75,6 +75,14 @@ WORDS: dict[str, str] = {
         تجاهل تجاهلي تجاهلوا انس انسي نادیده_بگیر فراموش_کن نظر_انداز_کریں نظرانداز نظر_انداز
         अनदेखा नजरअंदाज नज़रअंदाज़ नजरंदाज भूल_जाओ भूल_जाएं भूल_जाइए उपेक्षा উপেক্ষা ভুলে_যাও ভুলে_যান অগ্রাহ্য
         αγνοησε ξεχασε התעלם שכח puuza""",
+    "IGNORED": """
+        अनदेखा नजरअंदाज नज़रअंदाज़ नजरंदाज उपेक्षा भूल_जाओ भूल_जाएं भूल_जाइए भुला উপেক্ষা ভুলে_যাও ভুলে_যান অগ্রাহ্য
+        نظر_انداز نظر_انداز_کریں نظر_انداز_کرو نظرانداز بھول_جائیں نادیده فراموش yok_say yoksay yok_sayin goz_ardi_et goz_ardi_edin gormezden_gel
+        gormezden_gelin unut unutun dikkate_alma gecersiz_say""",
+    "FIRST": """
+        before_you_do_anything before_doing_anything before_answering before_you_answer before_responding before_you_respond
+        before_using_this before_anything_else before_replying before_you_reply before_continuing before_you_continue
+        before_each before_every""",
     "SKIP": "skip drop cancel stop suspend disable erase reset replace break ditch lift remove turn_off switch_off deactivate",
     "ORDERS": """
         instructions instruction rule directives directive guidelines guideline prompt prompts system_prompt system_prompts
@@ -93,7 +101,7 @@ WORDS: dict[str, str] = {
         системный_промпт інструкції вказівки تعليمات التعليمات تعليماتك الاوامر الأوامر القواعد توجيهات التوجيهات
         دستورات دستورالعمل ها‌ی_قبلی निर्देशों निर्देश आदेश आदेशों नियमों नियम নির্দেশ নির্দেশনা নির্দেশাবলী নির্দেশগুলি
         ہدایات احکامات οδηγιες הוראות ההוראות maagizo""",
-    "TASK": "task request question conversation context messages input job work assignment ticket prompt query chat everything",
+    "TASK": "task request question conversation context role persona identity personality character messages input job work assignment ticket prompt query chat everything",
     "PRIOR": """
         previous previously prior earlier above preceding former foregoing initial original existing past old before
         so_far up_to_now until_now up_to_this_point given_before that_came_before preset default
@@ -129,7 +137,7 @@ WORDS: dict[str, str] = {
         from_this_moment_on going_forward from_today for_all_future in_all_future
         in_every_future in_each_future for_future_sessions for_future_reference for_all_sessions in_future_sessions
         in_all_sessions for_the_rest_of_this for_the_remainder_of in_future_conversations in_future_chats
-        in_every_session in_each_session in_the_next_session in_the_session_after for_good until_further_notice as_of_now
+        in_every_session in_each_session in_each_conversation in_every_conversation in_any_conversation in_each_reply in_every_reply in_the_next_session in_the_session_after for_good until_further_notice as_of_now
         for_every_future for_all_later across_sessions across_all_sessions in_all_later in_every_later
         ab_jetzt von_jetzt_an von_nun_an ab_sofort kunftig in_zukunft a_partir_de_ahora de_ahora_en_adelante desde_ahora
         en_adelante a_partir_de_agora de_agora_em_diante doravante a_partir_de_maintenant desormais dorenavant d'ora_in_poi
@@ -149,8 +157,11 @@ WORDS: dict[str, str] = {
         indicate point digas diga decirle avises menciones menciona le_digas informes informar dis dites informe informez
         mentionne mentionnez previens prevenez sage sagen verrate verraten erwahne erwahnen informiere zeige sprich
         avisar contar dizer diga_ao mencione dire dirlo informare menzionare vertel meld noem mow_o говори говорите
-        сообщай упоминай рассказывай soyleme haber_verme bahsetme memberi_tahu beritahu noi_cho cho_biet بإخبار تخبر
+        сообщай упоминай рассказывай soyleme haber_verme bahsetme memberi_tahu beri_tahu beritahu noi_cho cho_biet بإخبار تخبر
         إخبار إخباره اخباره बताओ बताएं बताना জানাবেন বলবেন display list surface expose describe discuss""",
+    "NOTELL": """
+        bahsetme bahsetmeyin soyleme soylemeyin haber_verme bildirme मत_बताना मत_बताओ न_बताएं नहीं_बताना বলবেন_না জানাবেন_না مت_بتائیں
+        مت_بتانا نہ_بتائیں لا_تخبر لا_تخبري لا_تخبروا""",
     "HIDE": "hide conceal withhold suppress omit leave_out keep_from verschweigen_sie verschweige oculta oculte cache cachez nascondi скрой скрывай verberg ukryj",
     "SECRETLY": """
         silently secretly quietly covertly discreetly unnoticed between_us keep_this_to_yourself keep_it_to_yourself
@@ -174,7 +185,7 @@ WORDS: dict[str, str] = {
         restrictions hesitation prompting""",
     # -- who claims to stand behind it
     "AUTHORITY": """
-        operator provider developers developer administrator admin alignment_team security_team vendor owner maintainer
+        operator provider developers developer administrator system_administrator admin alignment_team security_team vendor owner maintainer
         maintainers openai anthropic google microsoft system_operator your_creators your_makers management root superuser
         betreiber entwickler operador proveedor operateur разработчик разработчики оператор higher_authority platform""",
     "SAYS": """
@@ -198,30 +209,16 @@ WORDS: dict[str, str] = {
         verification approvals approval_step alarm firewall logging two-factor 2fa antivirus""",
     # -- what it is after
     "SEND": """
-        send sends sending sent forward forwards forwarding forwarded mail email e-mail post posting upload uploading export exporting share sharing
+        direct redirect send sends sending sent forward forwards forwarding forwarded mail email e-mail post posting upload uploading export exporting share sharing
         publish publishing transmit exfiltrate leak submit copy push write resend hand_over pass leite sende schicke schicken
         envia envie enviar manda mande reenvia reenvie envoie envoyez transmets transmettez encaminhe mandar invia
         inviate inoltra stuur verzend wyslij przeslij отправь отправьте перешли перешлите пошли gonder gondersin ilet
         kirim kirimkan gui_toi hay_gui أرسل ارسل أرسلي भेजो भेजें পাঠান পাঠাও append attach include encode""",
     "REVEAL": """
-        reveal reveals disclose print output display show give repeat recite dump list expose read enter state paste
-        provide collect gather extract write find look_up fetch ask_for gib revela revele muestra mostre montre
-        revele-moi affiche rivela mostra toon pokaz ujawnij выведи раскрой покажи goster acikla tampilkan ungkapkan
-        hien_thi tiet_lo اكشف اعرض दिखाओ बताओ summarize""",
+        reveal reveals disclose print output show repeat recite dump expose paste provide collect gather fetch ask_for gib revela revele muestra mostre montre revele-moi affiche rivela mostra toon pokaz ujawnij выведи раскрой покажи goster acikla tampilkan ungkapkan hien_thi tiet_lo اكشف اعرض दिखाओ बताओ""",
     "SENSITIVE": """
-        password passwords credentials credential api_key api_keys secret secrets token tokens private_key private_keys
-        ssh_key ssh_keys keys bank_account bank_details account_number credit_card card_number conversation_log
-        conversation_history chat_history chat_log conversation history contacts contact_list home_directory environment
-        environment_variables env process.env inbox mailbox system_prompt system_prompts system_message hidden_instructions
-        initial_instructions full_instructions memory memories notes documents files emails e-mails messages contracts
-        saved_passwords stored_passwords internal_prices internal_documents passport one-time_code verification_code
-        seed_phrase wallet cookies session_data personal_data user_data list_of_instructions your_instructions location address_book
-        calendar passworter zugangsdaten gesprachsverlauf systemprompt kontakte notizen contrasenas contrasena contactos
-        mensaje_de_sistema credenciales notas conversacion mots_de_passe mot_de_passe identifiants conversation_complete
-        historique senhas senha contatos historico password_salvate cronologia wachtwoorden notities gesprek hasla
-        пароли пароль переписку контакты данные системный_промпт заметки sifreleri sifre konusma kisileri sohbet
-        kata_sandi percakapan mat_khau cuoc_tro_chuyen danh_ba كلمات_المرور كلمة_المرور بيانات المحادثة جهات_الاتصال
-        पासवर्ड बातचीत""",
+        password passwords credentials credential api_key api_keys secret secrets private_key private_keys ssh_key ssh_keys bank_account bank_details account_number credit_card card_number conversation_log context_window database_schema stored_memories stored_facts all_memories everything_above conversation_history chat_history chat_log conversation history contacts contact_list home_directory environment_variables env process.env inbox mailbox system_prompt system_prompts system_message hidden_instructions initial_instructions full_instructions memory saved_passwords stored_passwords internal_prices internal_documents one-time_code verification_code seed_phrase wallet cookies session_data personal_data user_data list_of_instructions your_instructions address_book passworter zugangsdaten gesprachsverlauf systemprompt kontakte contrasenas contrasena contactos mensaje_de_sistema credenciales conversacion mots_de_passe mot_de_passe identifiants conversation_complete historique senhas senha contatos historico password_salvate cronologia wachtwoorden gesprek hasla пароли пароль переписку контакты системный_промпт sifreleri sifre konusma kisileri sohbet kata_sandi percakapan mat_khau cuoc_tro_chuyen danh_ba كلمات_المرور كلمة_المرور بيانات المحادثة جهات_الاتصال पासवर्ड बातचीत""",
+    "DATA": "tokens token keys memories notes documents files emails e-mails messages contracts calendar environment location passport notas notizen notities заметки данные",
     "RISKY": """
         approve approves accept accepts grant pay pays release transfer transfers wire buy purchase order check_out
         delete deletes wipe erase format reset disable deactivate turn_off switch_off open unlock install execute run
@@ -246,7 +243,7 @@ WORDS: dict[str, str] = {
         unquestionable proven trusted_source sola_fuente seule_source""",
     "MEMORY": """
         your_memory your_memories your_memory_bank memory_bank your_long-term_memory your_knowledge your_notes
-        what_you_know stored_memories existing_memories your_existing_memories votre_memoire ta_memoire tu_memoria
+        what_you_know stored_memories stored_facts all_facts existing_memories your_existing_memories votre_memoire ta_memoire tu_memoria
         su_memoria dein_gedachtnis ihr_gedachtnis deinem_gedachtnis ihrem_gedachtnis sua_memoria tua_memoria
         je_geheugen uw_geheugen память твою_память вашу_память hafizana bellegine ingatanmu bo_nho all_memories
         everything_you_know stored_knowledge persistent_memory memory_store agent_memory""",
@@ -315,7 +312,14 @@ PATTERNS = """
     override .5: PRIOR|YOUR *1 ORDERS *3 void|cancelled|canceled|obsolete|revoked|replaced|superseded|invalid|test|wrong
     override .6: PRIOR *1 TASK *3 void|cancelled|obsolete|replaced|test|fake
     override .7: new|updated|revised *2 ORDERS *4 YOUR|AI|system
-    override .4: your *1 new|updated|actual|real|true *1 ORDERS|TASK|purpose|goal|role|job
+    override .6: your *1 new|updated|actual|real|true|next|only *1 ORDERS|TASK|purpose|goal|role|job
+    override 1: ORDERS *4 IGNORED
+    override .6: PRIOR *1 PLACE *3 void|invalid|cancelled|obsolete|replaced|fake|wrong
+    override .6: OVERRIDE *3 GOODS
+    override .5: obey|serve *1 only|me|him|nobody
+    override .5: NOT *1 READ|SAY|OBEY *2 THIS *1 PLACE
+    override .3: instead *1 , SAY|TELL|RISKY|REVEAL|SEND
+    override .4: NOT *1 deviate|depart|stray
     override .5: new *1 ORDERS :
 
     authority .5: YOUR *1 ORDERS
@@ -324,7 +328,13 @@ PATTERNS = """
     authority .4: YOUR *1 AUTHORITY
     authority .4: AUTHORITY *3 SAYS
     authority .3: signed *1 by *3 AUTHORITY
-    authority .6: CHECKS *3 OFF
+    unbound .6: CHECKS *3 OFF
+    unbound .5: override code|key|command|authorised|authorized|accepted|protocol
+    unbound .5: authorised|authorized|official|emergency|admin override
+    unbound .6: ORDERS *3 OFF
+    authority .4: comes|come|came|sent|issued|approved *2 by|from *3 AUTHORITY
+    authority .5: you HAS been AGREED|unlocked|selected|reprogrammed|reset
+    authority .5: in *1 YOUR *1 ORDERS
     unbound .6: CHECKS *4 UNBOUND
     authority .6 .4: SKIP|OVERRIDE *2 YOUR|ALL *2 CHECKS
     authority .3 .1: SKIP *2 CHECKS
@@ -355,6 +365,7 @@ PATTERNS = """
     address .4 .2: other|ALL *1 MODEL|AI *2 HAS|MUST|prefer|already
     address .4: reader|readers *1 of *1 THIS *1 PLACE
     address .3 .2: MODEL|AI *2 instructed|programmed|required|configured
+    address .6 .4: if *1 you *1 are *2 AI
     address .3 .1: helpful|intelligent|smart *1 MODEL|AI
     # A person does not speak to several models: what does was pasted.
     address .6 .4: ^ *2 PLURAL :
@@ -382,8 +393,16 @@ PATTERNS = """
     demand .3 0: you are required|instructed|asked|authorised|authorized|expected|permitted
     demand .5 .2: PRETEND *3 you|AI|MODEL|that|PERSONA
     demand .4 .4: eres|sos|bist|es|sei|sois|sen|ты|tu *1 un|una|ein|eine|une|NOW *1 AI|MODEL
-    demand .2 0: ^ SAY *1 that|only|with
+    demand .1 0: ^ SAY *1 that|only|with
     demand .3 0: ^ NOT SAY
+    demand .5 0: important|essential|crucial|imperative|vital that you
+    demand .4 0: MUST *1 be *1 executed|obeyed|followed|carried
+    demand .6 .2: from *3 on|onwards|onward|forward *1 you
+    demand .5 .2: you will *1 ALWAYS|only|refuse|obey
+    demand .3 0: wants|want|wanted you to
+    demand .4 0: every|each|all *1 reply|replies|response|responses|answer|answers|output|outputs
+    demand .3 0: SAY|summarize|summarise *4 as follows
+    demand .3 0: ^ SAY with
     demand .5 .3: MUST *1 NOT *1 SAY|TELL
     demand .4 .2: request|require|ask|urge|insist *1 that *2 PLURAL|AI
 
@@ -395,6 +414,9 @@ PATTERNS = """
     trigger .4 0: WHEN *1 you|YOU|AI|MODEL *1 READ
     trigger .3 0: WHEN *2 READ *1 THIS
     trigger .5 0: cuando|quand|lorsque *1 on *1 te *2 ASKS
+    trigger .4 0: WHEN *3 topic|subject|conversation
+    trigger .3 0: WHEN *8 , SAY|TELL|REVEAL|SEND|RISKY|CALL|ALWAYS|NOT
+    trigger .4 0: FIRST
     trigger .4 0: ^ trigger :
     trigger .4 0: in *1 the *1 session *1 after
     trigger .3 0: until *1 then *3 normally
@@ -406,7 +428,10 @@ PATTERNS = """
     user .4 .3: the user's
 
     secrecy 1: NOT *1 TELL *2 USER
-    secrecy .9: USER *2 MUST *1 NOT *3 TOLD|know|learn|see|find|notice|hear
+    secrecy .9: USER *2 MUST|NOT *1 NOT|be|ever *2 know|learn|see|notice|hear|told|informed|find|aware
+    secrecy .9: USER *2 NOT *1 know|learn|see|notice|hear
+    secrecy 1: NOTELL *3 USER
+    secrecy 1: USER *3 NOTELL
     secrecy .9: HIDE *4 USER|AUTHORITY|PEOPLE
     secrecy .4 .2: HIDE *4 THIS|the|its|your
     secrecy .6: SECRETLY *1 USER
@@ -419,19 +444,28 @@ PATTERNS = """
     secrecy .6: NOT *1 TELL *2 THIS *1 PLACE|ORDERS
     secrecy .4 .2: do *1 not *1 let *2 USER
 
-    exfil .7 .3: SEND *8 URL
-    exfil .6 .3: REVEAL *8 URL
+    exfil .7 .3: SEND *8 MAIL
+    exfil .5 .2: SEND *8 URL
+    exfil .5 .2: SEND *8 url|urls|link|links
+    exfil .4 .2: gather|collect|dump|reveal|print|disclose|expose *8 URL
+    exfil .6 .3: repeat|output|print|recite|show|write *4 words|text|everything|lines|ALL above|verbatim|before
+    exfil .4 .2: REVEAL *4 verbatim|word
     exfil .6: SEND|REVEAL *4 YOUR *2 ORDERS|SENSITIVE
     exfil .5 .2: SEND|REVEAL *5 SENSITIVE
+    exfil .3 .1: READ|find|write|list|extract|enter|give|state *4 SENSITIVE|DATA
+    exfil .3 .1: SEND *4 DATA
+    exfil .6 .3: SEND|REVEAL *1 ALL *2 DATA
+    exfil .6 .3: SEND|REVEAL *2 YOUR|their *2 DATA
     exfil .7 .3: SEND|REVEAL *1 ALL *2 SENSITIVE
     exfil .4 .2: SAY *5 SENSITIVE
     exfil .4 .2: SEND *2 yours|YOUR
     exfil .4 .2: SENSITIVE *5 SEND *4 URL|to|address
-    exfil .7 .4: USER *3 SENSITIVE
-    exfil .4 .2: SENSITIVE *3 USER
-    exfil .8 .4: SEND|REVEAL *4 USER *3 SENSITIVE
+    exfil .3 .2: USER *3 SENSITIVE
+    exfil .3 .2: SENSITIVE *3 USER
+    exfil .8 .4: SEND|REVEAL *4 USER *3 SENSITIVE|DATA
     exfil .8 .4: SEND|REVEAL *4 SENSITIVE *4 USER
-    exfil .3: fetch|visit|open|load|download|CALL *6 URL
+    exfil .8 .4: SEND *4 DATA *4 USER
+    exfil .3: fetch|visit|open|load|download *6 URL
     exfil .3: the|first|second|your|YOUR *1 sentence|answer|answers|reply *2 is *3 SENSITIVE
 
     action .4 .1: ^ RISKY *5 ALL|YOUR|the|it
@@ -445,9 +479,10 @@ PATTERNS = """
     action .3 .1: NOW RISKY
     action .2 .1: and|then|to|please|not|, RISKY|SEND|REVEAL
     action .3 .1: MUST *3 SAY|TELL
-    action .4 .1: SAY|TELL *3 USER|them|PEOPLE *2 that|to|it|is
+    action .4 .1: SAY|TELL *3 USER *2 that|to|it|is
+    action .3 .1: SAY|TELL *3 them|PEOPLE *2 that|to|it|is
     action .2 .1: ^ SAY|TELL
-    action .3 .1: state|say|claim|answer that
+    action .3 .1: state|say|claim|answer|mention that
 
     memory .6 0: REMEMBER *6 USER *5 LASTING|AGREED
     memory .5 0: REMEMBER *2 that|as|in *4 USER
@@ -460,9 +495,15 @@ PATTERNS = """
     memory .5 0: USER *2 AGREED
     memory .4 0: as *3 USER *2 told|said
     memory .4 0: treat|consider|accept *6 as *2 LASTING|verified|granted
+    memory .5 0: as *3 came|come|sent|were|was *2 from|by *2 USER
+    memory .4 0: USER *1 prefers|wants|likes|expects *1 that|you
+    memory .3 0: ^ REMEMBER that|:
+    memory .4 0: MEMORY
     memory .3 0: the|only *1 only *2 source|authoritative
 
     promote .4 0: GOODS
+    promote .4 0: rank|place|put|list|mark|rate|score *4 first|top|highest|best|excellent
+    promote .4 0: highest|best|maximum|top|perfect *1 score|rating|rank|grade|mark|candidate|choice|match
     promote .3 0: SAY *3 only|ALWAYS|instead
 
     wrapped .8: DECODE *8 and|then|,|AND *3 OBEY
@@ -477,6 +518,7 @@ PATTERNS = """
     frame .6 .4: real|actual|new *1 conversation|instructions|task|session *1 starts|begins|follow|follows
 
     harmless -.6: ABOUT
+    harmless -.6: said|says|replied|shouted|whispered|cried|wrote|asked|answered the|he|she|they|his|her
 """
 
 # group, weight, weight when a user says it, regular expression; on the text as it was given, in lower case
@@ -490,7 +532,7 @@ SHAPES: tuple[tuple[str, float, float, str], ...] = (
     ("role", .7, .7, r"(?m)^\W{0,4}[\[({<]\W?(?:system|developer|assistant|admin|operator)[ _-](?:message|prompt|directive|note|override"
                      r"|instructions?|notice|command|update)"),
     ("role", .3, .2, r"(?m)^\W{0,4}[\[({]\s?(?:system|developer|assistant|admin|operator)\s?[\])}]"),
-    ("role", .6, .5, r"(?m)^\W{0,6}(?:system|developer|operator)(?: (?:message|prompt|note|override|update|notice|instructions?))?\W{0,2}:"
+    ("role", .6, .5, r"(?m)^\W{0,6}(?:system|developer|operator|admin|administrator|root)(?: (?:message|prompt|note|override|update|notice|instructions?))?\W{0,2}:"
                      r"\s*(?=(?:the (?:user|operator|following|above|assistant|model|safety|admin|previous)|you|your|all|from|new|ignore|always|never|do|skip|reveal|grant|override|this|user|admin|confirmation|debug"
                      r"|safety|enable|disable|du|sie|for|instructions?|tu|vous|eres|usted|ты|вы|now|as|please|remember|send|from)\b)"),
     ("role", .8, .8, r"(?m)^(?:human|user):.{0,400}\n\s{0,3}(?:assistant|ai):.{0,300}?\b(?:delet|confirm|approv|transfer|releas|grant|password|understood"
@@ -515,6 +557,7 @@ SHAPES: tuple[tuple[str, float, float, str], ...] = (
     ("exfil", 1, 1, r"!\[[^\]\n]{0,200}\]\(\s{0,3}https?://[^)\s]{1,300}(?:=|/)\s{0,2}(?:[{<\[$]|%7b|your|data|secret|base64|insert|conversation|summary)"),
     ("exfil", .9, .8, r"<img[^>]{0,200}src\s?=\s?[\"']?https?://[^>\"']{1,300}=\s{0,2}[{<\[$]"),
     ("exfil", .7, .6, r"\]\(\s{0,3}https?://[^)\s]{1,300}[?&#][^)=\s]{1,40}=\s{0,2}[{<\[$]"),
+    ("exfil", .5, .2, r"~/\.(?:ssh|aws|env|config|npmrc|netrc|gnupg)|\bid_rsa\b|/etc/(?:passwd|shadow)|(?<![\w.])\.env\b"),
     ("exfil", .5, .4, r"https?://[^\s)]{1,200}[?&][\w-]{1,30}=(?=[\s)\"'.,]|$)"),
     ("exfil", .5, .4, r"https?://[^\s)\"']{1,200}[?&=/](?:\{|<|\[|%7b)[a-z_ ]{2,60}(?:\}|>|\]|%7d)"),
     ("hiding", .5, .5, r"font-size\s?:\s?[01](?:px|pt|em)?\b|display\s?:\s?none|visibility\s?:\s?hidden|opacity\s?:\s?0(?![.\d])|color\s?:\s?(?:white|#fff)"
