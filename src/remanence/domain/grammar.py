@@ -96,7 +96,8 @@ _IRREGULAR: Final = {
         tell:told:told think:thought:thought throw:threw:thrown understand:understood:understood
         undergo:underwent:undergone wake:woke:woken wear:wore:worn win:won:won withdraw:withdrew:withdrawn
         write:wrote:written steal:stole:stolen tear:tore:torn sink:sank:sunk spin:spun:spun
-        stick:stuck:stuck strike:struck:struck shrink:shrank:shrunk bind:bound:bound bleed:bled:bled spread:spread:spread
+        stick:stuck:stuck strike:struck:struck shrink:shrank:shrunk bind:bound:bound bleed:bled:bled
+        spread:spread:spread
         breed:bred:bred kneel:knelt:knelt slide:slid:slid sweep:swept:swept weave:wove:woven""".split()
     )
 }

@@ -9,7 +9,8 @@ from typing import Final
 
 from remanence.domain.grammar import BE, FORMS, MODALS, Token, tokens
 from remanence.domain.messages import Candidate
-from remanence.extractors.clauses import MARKS, Clause, clauses, lead, read
+from remanence.extractors.clauses import Clause, clauses, lead, read
+from remanence.extractors.noun_phrases import MARKS
 from remanence.extractors.phrases import LABELS, PHRASES, Phrase
 from remanence.extractors.segments import sentences
 from remanence.extractors.statements import HYPOTHETICAL, REPORT, of_clause, subject_of

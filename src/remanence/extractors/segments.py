@@ -32,7 +32,8 @@ _LOG: Final = re.compile(
     | Traceback\ \(most | File\ ".*",\ line\ \d | at\ [\w.$<>]+\( | (?:\w+\.)*\w+(?:Error|Exception)(?::|$)
     | [$#%]\ ?[a-z./]+\b(?!.*[.!?]$) | >>> | \.\.\.\ \s | In\ \[\d+\]: | (?:PS\ )?[A-Z]:\\
     | [{}\[\]<]\s*["'\w{\[/!}]*\s*[:,"{}\[\]=>/] | [}\]);]+[,;]?\s*$ | "[\w.-]+"\s*: | </?[a-zA-Z][^>]*>\s*$
-    | (?:import|from)\ [\w.]+(?:\ import\b.*|\s*;?)$ | (?:def|class|func|fn|public|private|static|const|let|var)\ \w+.*[({=:;]\s*\S*$
+    | (?:import|from)\ [\w.]+(?:\ import\b.*|\s*;?)$
+    | (?:def|class|func|fn|public|private|static|const|let|var)\ \w+.*[({=:;]\s*\S*$
     | (?:SELECT|INSERT|UPDATE|DELETE|CREATE|ALTER|DROP)\ .*\b(?:FROM|INTO|SET|TABLE|INDEX)\b
     | (?:\+\+\+|---|@@|diff\ --git)\ | [\w.]+\ ?=\ ?\S+;?$ | (?:https?|ftp)://\S+\s*$ | \S+\(.*\)[;:]?\s*$
     | (?:From|To|Cc|Bcc|Subject|Date|Sent):\s.*[@,\d] | On\ .{5,80}\ wrote:$

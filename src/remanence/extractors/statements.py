@@ -9,8 +9,9 @@ from typing import Final
 from remanence.domain.grammar import Token, in_third_person, tokens
 from remanence.domain.messages import Candidate
 from remanence.domain.when import tells_time
+from remanence.extractors.clause_patterns import CLAUSES
 from remanence.extractors.clauses import Clause
-from remanence.extractors.patterns import CLAUSES, Pattern
+from remanence.extractors.patterns import Pattern
 from remanence.extractors.writing import Told, joined, made, noun
 
 _VAGUE: Final = frozenset(

@@ -11,7 +11,8 @@ from typing import Final
 from remanence.domain.grammar import FORMS, Token, in_third_person, tokens
 from remanence.domain.messages import Candidate, Message
 from remanence.domain.when import is_relative, time_hints
-from remanence.extractors.clauses import MARKS, Clause
+from remanence.extractors.clauses import Clause
+from remanence.extractors.noun_phrases import MARKS
 
 
 @dataclass(slots=True)
