@@ -9,36 +9,44 @@ def _set(listed: str) -> frozenset[str]:
     return frozenset(listed.split())
 
 
-TOPICS: Final[dict[str, str]] = {
-    word: topic
-    for topic, listed in {
-        "residence": """live lives living lived reside resides residing home flat apartment address moved relocated
+_TOPICS = {
+    "residence": """live lives living lived reside resides residing home flat apartment address moved relocated
             moving relocating settled dwell dwells based hometown emigrated house""",
-        "employer": """employer employed employs job hired joined resigned quit company works working worked firm
+    "employer": """employer employed employs job hired joined resigned quit company works working worked firm
             startup payroll freelance freelancer self-employed laid fired sacked""",
-        "role": """intern trainee manager director head lead leads chair chairs president treasurer secretary captain coach
+    "role": """intern trainee manager director head lead leads chair chairs president treasurer secretary captain coach
             coaches coached trains supervisor deputy chief principal ceo cto cfo promoted position role post succeeded
             successor took appointed elected chairman chairwoman foreman junior senior apprentice boss runs""",
-        "partner": """married single engaged divorced girlfriend boyfriend husband wife dating wedding fiance fiancee
+    "owner": "owns owned own owner belongs belonged belong maintains maintain handles look looks responsible charge",
+    "partner": """married single engaged divorced girlfriend boyfriend husband wife dating wedding fiance fiancee
             separated widowed marry relationship partner""",
-        "transport": """drive drives driving drove car ride rides riding bike cycle cycles commute commutes train bus tram
+    "transport": """drive drives driving drove car ride rides riding bike cycle cycles commute commutes train bus tram
             walks walk""",
-        "diet": "eat eats eating ate vegetarian vegan meat pescatarian diet carnivore",
-        "study": """study studies studying studied student major majoring degree university semester apprenticeship
+    "diet": "eat eats eating ate vegetarian vegan meat pescatarian diet carnivore",
+    "study": """study studies studying studied student major majoring degree university semester apprenticeship
             college school kindergarten graduated graduate enrolled""",
-        "place": """stands stand sits lies hangs hang kept keep stored parked find put brought placed hung carried lives
+    "place": """stands stand sits lies hangs hang kept keep stored parked find put brought placed hung carried lives
             stood sit lie moved""",
-        "name": "called named name renamed rename title nickname rebranded goes",
-        "health": "crutches healed recovered injured injury sick ill cast fracture broken pregnant gave birth",
-        "tobacco": "smoke smokes smoking smoker cigarettes cigarette vape",
-        "alcohol": "drink drinks drinking drank alcohol wine beer sober teetotal",
-        "price": "price cost costs costing rent fee fees charge charges free priced pay pays euros admission",
-        "weight": "weigh weighs weighed weighing weight kilos kg",
-        "work state": """open closed fixed resolved broken works failing fails passing failed blocked pending done finished
+    "name": "called named name renamed rename title nickname rebranded goes",
+    "health": "crutches healed recovered injured injury sick ill cast fracture broken pregnant gave birth",
+    "tobacco": "smoke smokes smoking smoker cigarettes cigarette vape",
+    "alcohol": "drink drinks drinking drank alcohol wine beer sober teetotal",
+    "price": "price cost costs costing rent fee fees charge charges free priced pay pays euros admission",
+    "weight": "weigh weighs weighed weighing weight kilos kg",
+    "work state": """open closed fixed resolved broken works failing fails passing failed blocked pending done finished
             shipped merged online offline down running""",
-    }.items()
-    for word in listed.split()
 }
+
+
+def _by_word() -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for topic, listed in _TOPICS.items():
+        for word in listed.split():
+            found[word] = (*found.get(word, ()), topic)
+    return found
+
+
+TOPICS: Final = _by_word()
 """Words that tell which attribute a statement is about, although another of them stands in the other text."""
 
 MANY: Final = _set(

@@ -24,6 +24,10 @@ def bare(word: str) -> str:
     return "".join(char for char in normalize("NFD", word) if not "\u0300" <= char <= "\u036f")
 
 
+def _parts(entry: str) -> tuple[str, ...]:
+    return tuple(normal(part) for part in entry.replace("-", "_").split("_") if part)
+
+
 def _tables() -> tuple[
     dict[str, frozenset[int]],
     dict[str, list[tuple[tuple[str, ...], str, frozenset[int]]]],
@@ -33,7 +37,7 @@ def _tables() -> tuple[
     phrases: dict[tuple[str, ...], set[int]] = {}
     for number, group in enumerate(GROUPS):
         for entry in group:
-            parts = tuple(normal(part) for part in entry.replace("-", "_").split("_") if part)
+            parts = _parts(entry)
             if len(parts) == 1:
                 single.setdefault(parts[0], set()).add(number)
             else:
@@ -43,10 +47,14 @@ def _tables() -> tuple[
     for sides in OPPOSITES:
         for mine, theirs in (sides, sides[::-1]):
             # Each side is a group of its own; a word is against the group of the other side.
-            for word in mine:
-                single.setdefault(normal(word), set()).add(number + (mine is sides[1]))
-            for word in theirs:
-                against.setdefault(normal(word), set()).add(number + (mine is sides[1]))
+            own = number + (mine is sides[1])
+            for parts in map(_parts, mine):
+                if len(parts) == 1:
+                    single.setdefault(parts[0], set()).add(own)
+                else:
+                    phrases.setdefault(parts, set()).add(own)
+            for parts in map(_parts, theirs):
+                against.setdefault("_".join(parts), set()).add(own)
         number += 2
     by_first: dict[str, list[tuple[tuple[str, ...], str, frozenset[int]]]] = {}
     for parts, groups in phrases.items():

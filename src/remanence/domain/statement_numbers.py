@@ -13,6 +13,7 @@ _WEEKDAYS = WEEKDAYS | {day + "s": number for day, number in WEEKDAYS.items()} |
 _NOT_ALONE = frozenset(
     {"may", "march", "mar", "sun", "sat", "mon", "wed", "fri", "dec", "second", "m", "s", "b", "g", "h"}
 )
+_NO_YEAR = w.BE | frozenset("to at about number no room code pin costs cost pays has have holds only".split())
 _LASTING = frozenset("takes took lasts lasted about within for is over under".split())
 _CURRENCY = {"$": "usd", "€": "eur", "£": "gbp"}
 _CLOCK_BEFORE = frozenset("at by until till from before after past since around between to about".split())
@@ -326,8 +327,8 @@ def _digits(raws: Sequence[Raw], i: int, low: str, unit: str, factor: float) -> 
         k = j + (_low(raws, j) == "of")
         if 1 <= number <= 31 and _low(raws, k) in MONTHS and raws[k].text[0].isupper():
             return _dated(raws, k, int(number), k + 1)
-        year = _year(raws, i)
-        if year and _low(raws, j) not in w.UNITS and ("." not in low and "," not in low):
+        year = 0 if _low(raws, i - 1) in _NO_YEAR else _year(raws, i)
+        if year and year >= 1400 and _low(raws, j) not in w.UNITS and ("." not in low and "," not in low):
             return Value("date", year=year), j
         if value := _as_clock(raws, i, j, number):
             return value

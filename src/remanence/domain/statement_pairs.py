@@ -126,6 +126,8 @@ def examine(pair: Pair) -> Finding:
         return _nothing("nothing said")
     if (finding := _duplicate(pair)) is not None:
         return finding
+    if (finding := _holder(pair)) is not None:
+        return finding
     if _apart(pair):
         return _nothing("other subject", "they are about different things")
     if (finding := _changed(pair) or _opposed(pair)) is not None:
@@ -248,7 +250,12 @@ def _apart(pair: Pair) -> bool:
     named = _same_names(pair)
     if any(a.subject and b.subject for a, b in pair.alignment.flips):
         return True
-    if any(t.key in _RELATIONS for t in pair.only_old) and any(t.key in _RELATIONS for t in pair.only_new):
+    turned = {"strong", "change", "end"} & pair.new.marks
+    if (
+        not turned
+        and any(t.key in _RELATIONS for t in pair.only_old)
+        and any(t.key in _RELATIONS for t in pair.only_new)
+    ):
         return True
     if mine and theirs and not named:
         return True
@@ -266,7 +273,10 @@ def _free(pair: Pair) -> bool:
         return True
     if not pair.same_speaker:
         return False
-    return pair.new.headless or pair.new.we or pair.old.we
+    if pair.new.headless or pair.new.we or pair.old.we:
+        return True
+    ours = any(t.me for t in pair.old.tokens)
+    return ours and not any(t.subject and t.kind == "name" and not t.me for t in pair.new.tokens)
 
 
 def _naming(token: Token) -> bool:
@@ -317,11 +327,60 @@ def _comparable(a: Token, b: Token) -> bool:
 
 def _shared(pair: Pair) -> float:
     """The weight of what both say besides whom they are about."""
+    mine = any(
+        a.me and a.owner and b.owner for a, b in pair.alignment.pairs
+    )  # "my Portuguese": the name is no subject
     return sum(
         old.weight
         for old, new in pair.alignment.pairs
-        if not (old.subject and new.subject and old.kind == "name")
+        if not (old.me or new.me)
+        and (
+            mine
+            or not (old.subject and new.subject and ("name" in (old.kind, new.kind) or old.value is not None))
+        )
     )
+
+
+def _attribute(pair: Pair) -> bool:
+    """Whether both subjects name an attribute: "my desk", "the price of the flat", or are built the same."""
+    subjects = [a for a, b in pair.alignment.pairs if a.subject and b.subject]
+    return len(subjects) >= 2 or (bool(subjects) and pair.substitution is not None)
+
+
+def _holder(pair: Pair) -> Finding | None:
+    """A role or thing that passed from one to another: "Ann leads the team", "Ben took over the team"."""
+    if (
+        _over(pair)
+        or _scoped(pair)
+        or "additive" in pair.new.marks
+        or (pair.new.modality ^ pair.old.modality) & _WISHES
+    ):
+        return None
+    holders = [t for t in pair.only_old if t.kind == "name" and t.subject] or [
+        a
+        for a, b in pair.alignment.pairs
+        if a.kind == "name" and (b.former or pair.new.clauses[b.clause].ended)
+    ]
+    if not holders or not any(t.kind == "name" for t in pair.only_new):
+        return None
+    if not ({"role", "owner"} & pair.old.topics and {"role", "owner"} & pair.new.topics):
+        return None
+    things = [a for a, b in pair.alignment.pairs if not a.subject and a.value is None and a.kind != "name"]
+    rest = [t for t in pair.only_old if not t.subject and t.key not in _RELATIONS]
+    if rest or len(things) + sum(a.kind == "name" and not a.subject for a, _ in pair.alignment.pairs) < 1:
+        return None
+    if {"strong", "end", "change"} & pair.new.marks:
+        return _supersedes(pair, "passed to another", 0.9)
+    swap = pair.substitution
+    if (
+        swap
+        and not pair.disputed
+        and len(pair.only_new) <= 2
+        and pair.main_new.tense != "past"
+        and len(things) >= 2
+    ):
+        return _supersedes(pair, "held by another", 0.8)
+    return None
 
 
 def _changed(pair: Pair) -> Finding | None:
@@ -346,9 +405,10 @@ def _changed(pair: Pair) -> Finding | None:
     values = [(a, b) for a in pair.only_old for b in pair.only_new if _comparable(a, b)]
     topics = (pair.old.topics & pair.new.topics) - {"work state"}
     if strong or weak:
-        if values and (_shared(pair) >= 1.0 or topics):
+        if values and (topics or (_shared(pair) >= 1.0 and (_predicate(pair, None) or _attribute(pair)))):
             return _supersedes(pair, "another value, and a word of change", 0.93, values[0])
-        said = _predicate(pair, None) or (pair.substitution and _shared(pair) >= 1.0)
+        copula = pair.main_old.verb == pair.main_new.verb == ""
+        said = _predicate(pair, None) or (copula and _attribute(pair))
         if pair.only_old and pair.only_new and _shared(pair) >= 1.0 and said:
             return _supersedes(pair, "another value, and a word of change", 0.85)
         if pair.contrary and _shared(pair) >= 1.0:

@@ -123,7 +123,7 @@ MODALS: Final = {
     "might": "maybe", "maybe": "maybe", "perhaps": "maybe", "possibly": "maybe", "probably": "maybe",
     "optional": "may", "hope": "wish", "hopes": "wish", "want": "wish", "wants": "wish", "plan": "plan",
     "planned": "plan", "hoped": "wish", "wanted": "wish", "intended": "plan", "intend": "plan", "tried": "try",
-    "plans": "plan", "planning": "plan", "intends": "plan", "considering": "plan", "considers": "plan",
+    "plans": "plan", "intends": "plan", "considering": "plan", "considers": "plan",
     "thinking": "plan", "wishes": "wish", "would": "would", "tries": "try", "trying": "try", "try": "try",
 }  # fmt: skip
 QUANTIFIERS: Final = {

@@ -293,8 +293,7 @@ class _Reader:
     def _step(self, i: int) -> int:
         raw = self.raws[i]
         self.place = i
-        if raw.low in TOPICS:
-            self.topics.add(TOPICS[raw.low])
+        self.topics.update(TOPICS.get(raw.low, ()))
         low = raw.low
         for phrase, mark in PHRASE_MARKS.get(low, ()):
             if all(self.low(i + k) == part for k, part in enumerate(phrase)):
@@ -345,10 +344,10 @@ class _Reader:
             ):
                 if not self.tense:
                     self._finite(i)
+                plain = key in w.NO_DENIAL or key in lexicon()[2]
                 for k in range(len(parts)):
-                    if key in w.NO_DENIAL:
-                        break
-                    self._note(i + k)
+                    if not plain:
+                        self._note(i + k)
                     if self.low(i + k) not in _UNCOUNTED:
                         self.sequence.append(parts[k])
                 if any(part in w.NEGATIVE for part in parts) or key in w.NEGATIVE:
@@ -369,7 +368,7 @@ class _Reader:
         low = self.low(i)
         if low in w.NEGATORS or normal(low) in w.NEGATIVE:
             self.negated = not self.negated
-        if low in MARKS and not (low == "too" and self._goes_on(i)):
+        if low in MARKS and not (low == "too" and self._goes_on(i)) and not self._proper(i):
             self._marked(MARKS[low], 0, 0)
         if low in w.MODALS:
             self.modality.add(w.MODALS[low])
@@ -419,7 +418,7 @@ class _Reader:
             self.soft |= lexicon()[0].get(normal(low), frozenset[int]())
         if low in w.LIGHT or low in w.NEGATORS or low in w.WE or low in w.AUXILIARY:
             return
-        if low in MARKS and normal(low) not in lexicon()[0]:
+        if low in MARKS and normal(low) not in lexicon()[0] and not self._proper(i):
             return
         if low == POSSESSED or len(low) > 40:
             return
@@ -428,8 +427,6 @@ class _Reader:
         name = any(char.isdigit() for char in low) or (
             raw.text[0].isupper() and (not raw.begins or self._named(i, groups))
         )
-        if name and groups and not any(char.isdigit() for char in low) and low in w.VERBS:
-            name = False
         if name or not raw.text.isascii():
             self._add(key, "name", raw.text, groups)
         else:
@@ -448,6 +445,9 @@ class _Reader:
             or (after in w.PAST and w.PAST[after] != after)
             or (i + 1 < len(self.raws) and self.raws[i + 1].text[:1].isupper())
         ) and not low.endswith("s")
+
+    def _proper(self, i: int) -> bool:
+        return self.raws[i].text[:1].isupper() and not self.raws[i].begins
 
     def _goes_on(self, i: int) -> bool:
         return i + 1 < len(self.raws) and self.raws[i + 1].kind not in ("stop", "comma")
@@ -470,6 +470,8 @@ class _Reader:
             )
             self.passive = self.passive or (self.tense == "perfect" and nxt == "been")
             return True
+        if self.raws[i].begins and self._opens(i):
+            return True
         if (
             not before
             or self.raws[i - 1].kind in ("stop", "comma", "colon")
@@ -487,6 +489,7 @@ class _Reader:
         if (
             low.endswith("ed")
             and len(low) > 4
+            and not self._awaits(i)
             and (_base_of_past(low) in w.VERBS or before in w.FIRST_PERSON | w.WE)
         ):
             self.tense, self.verb = "past", normal(low)
@@ -500,6 +503,15 @@ class _Reader:
                 return False
             self.tense, self.verb = "present", normal(low)
             return True
+        return False
+
+    def _awaits(self, i: int) -> bool:
+        """Whether the verb is still to come: "the supported version is"."""
+        for k in range(i + 1, min(i + 4, len(self.raws))):
+            if self.raws[k].kind != "word" or self.low(k) in w.PREPOSITIONS:
+                return False
+            if self.low(k) in w.BE or self.low(k) in ("has", "have", "had"):
+                return True
         return False
 
     def _opens(self, i: int) -> bool:
