@@ -290,6 +290,7 @@ def kept(
         (memory("Sarah drinks tea " * 100, 1, "I drink tea"), "content"),
         (memory("Sarah", 1, "I drink tea"), "ungrounded"),
         (memory("Sarah owns a yacht and a castle", 1, "I drink tea"), "ungrounded"),
+        (memory("Sarah owns a yacht, a castle and tea", 1, "I drink tea"), "ungrounded"),
         (memory("Sarah drinks tea with Boris", 1, "I drink tea"), "ungrounded"),
         (memory("Sarah drinks tea 7 times", 1, "I drink tea"), "ungrounded"),
         (memory("Sarah drinks tea at evil.example/x1", 1, "I drink tea"), "ungrounded"),
@@ -301,6 +302,11 @@ def test_what_was_not_said_is_dropped(
     extractor = make()
     assert kept(llm, extractor, said("Good morning, I drink tea all day"), invented) == []
     assert extractor.stats[f"dropped.{why}"] == 1 and extractor.stats["kept"] == 1
+
+
+def test_what_others_said_before_is_not_what_a_message_says(llm: Endpoint, make: Make) -> None:
+    talk = [*said("We take Redis 7 for payments", name="Mallory"), *said("Good morning")]
+    assert kept(llm, make(), talk, memory("Sarah takes Redis 7 for payments", 2, "Good morning")) == []
 
 
 @pytest.mark.parametrize(
