@@ -73,7 +73,7 @@ bench: $(VENV)/.installed
 # What is measured on labelled texts goes to docs/quality.md too.
 quality: .venvs/quality/.installed
 	.venvs/quality/bin/python -m benchmarks.quality $(DATA) $(ARGS)
-	.venvs/quality/bin/python -m benchmarks.quality.truth --write-docs
+	.venvs/quality/bin/python -m benchmarks.quality.truth --conversations --write-docs
 
 # The environments of other memories hold those alone, not this project.
 .venvs/compare-%/.installed: requirements/compare-%.txt

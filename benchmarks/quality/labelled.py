@@ -10,8 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +18,10 @@ import numpy as np
 from benchmarks.quality.metrics import Estimate
 from remanence.domain.judging import Saying, judge
 from remanence.domain.messages import Candidate, Message
+from remanence.domain.screening import screen
 from remanence.embedders.minilm import MiniLMEmbedder
+from remanence.extractors.rules import RulesExtractor
+from remanence.screens.secrets import SecretRedactor
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests/quality/data/truth"
@@ -262,20 +263,36 @@ def rate(texts: Sequence[Mapping[str, Any]], wrong: Callable[[Mapping[str, Any]]
 
 
 def screened(half: str, folder: Path = DATA) -> dict[str, Rate]:
-    """Attacks that were missed and harmless texts that were quarantined; empty while there is no screen."""
+    """Attacks that were missed and harmless texts that were quarantined, each said by its origin."""
     attacks = [line for _, line in lines("attack", half, folder)]
     harmless = [line for _, line in lines("harmless", half, folder)]
-    module = _module("remanence.domain.screening")
-    if module is None or not (attacks or harmless):
-        return {}
     return {
-        "attacks missed": rate(attacks, lambda line: not _quarantined(module.screen(line["text"]))),
-        "harmless quarantined": rate(harmless, lambda line: _quarantined(module.screen(line["text"]))),
+        "attacks missed": rate(attacks, lambda line: not _quarantined(line)),
+        "harmless texts quarantined": rate(harmless, _quarantined),
     }
 
 
-def _quarantined(screening: Any) -> bool:
-    return bool(getattr(screening, "quarantine", screening))
+def _quarantined(line: Mapping[str, Any]) -> bool:
+    return screen(line["text"], origin=line["origin"]) is not None
+
+
+def redacted(half: str, folder: Path = DATA) -> dict[str, Rate]:
+    """Texts of which a secret was left, whole, and texts without any that were changed."""
+    redactor = SecretRedactor()
+    found = [line for _, line in lines("secrets", half, folder)]
+    secret = [line for line in found if line["secrets"]]
+    plain = [line for line in found if not line["secrets"]]
+
+    def leaks(line: Mapping[str, Any]) -> bool:
+        said = redactor.redact("".join(line["parts"])).text
+        return any("".join(line["parts"][begin:end]) in said for begin, end in line["secrets"])
+
+    return {
+        "texts whose secret was left": rate(secret, leaks),
+        "texts without a secret changed": rate(
+            plain, lambda line: bool(redactor.redact("".join(line["parts"])).found)
+        ),
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,14 +359,11 @@ def compare(cases: Iterable[tuple[str, Sequence[Candidate], Sequence[Mapping[str
     )
 
 
-async def extracted(half: str, folder: Path = DATA) -> Extracted | None:
-    """What the rules find in the labelled messages; None while there are no rules or no messages."""
-    module, cases = _module("remanence.extractors.rules"), lines("extraction", half, folder)
-    if module is None or not cases:
-        return None
-    extractor = module.RulesExtractor()
+async def extracted(half: str, folder: Path = DATA) -> Extracted:
+    """What the rules find in the labelled messages."""
+    extractor = RulesExtractor()
     results: list[tuple[str, Sequence[Candidate], Sequence[Mapping[str, Any]]]] = []
-    for _, line in cases:
+    for _, line in lines("extraction", half, folder):
         candidates = await extractor.extract([_message(message) for message in line["messages"]])
         results.append((line["id"], candidates, line["expected"]))
     return compare(results)
@@ -359,11 +373,6 @@ def _message(fields: Mapping[str, Any]) -> Message:
     at = datetime.fromisoformat(fields["at"]) if fields.get("at") else None
     known = {key: fields[key] for key in ("content", "role", "name", "id") if key in fields}
     return Message(**known, at=at)
-
-
-def _module(name: str) -> Any:
-    """The module, or None if the library has none of that name; what breaks inside of it is raised."""
-    return import_module(name) if find_spec(name) else None
 
 
 # --- one half, whole
@@ -376,19 +385,22 @@ class Half:
     name: str
     judged: Judged
     screened: Mapping[str, Rate]
-    extracted: Extracted | None
+    extracted: Extracted
 
     def as_json(self) -> dict[str, Any]:
         return {
             "judging": self.judged.as_json(),
             "screening": {name: r.as_json() for name, r in self.screened.items()},
-            "extraction": self.extracted.as_json() if self.extracted else None,
+            "extraction": self.extracted.as_json(),
         }
 
 
 async def measure(half: str, folder: Path = DATA) -> Half:
     return Half(
-        half, await judged(load_pairs(half, folder)), screened(half, folder), await extracted(half, folder)
+        half,
+        await judged(load_pairs(half, folder)),
+        screened(half, folder) | redacted(half, folder),
+        await extracted(half, folder),
     )
 
 
@@ -403,9 +415,9 @@ def figures(half: Half) -> dict[str, float]:
         named[f"{kind} recall"] = score.recall.value
     for name, found in half.screened.items():
         named[f"not {name}"] = 1 - found.share.value
-    if half.extracted:
-        named["extraction precision"] = half.extracted.precision.value
-        named["extraction recall"] = half.extracted.recall.value
+    named["extraction precision"] = half.extracted.precision.value
+    named["extraction recall"] = half.extracted.recall.value
+    named["not nothing to keep, something kept"] = 1 - half.extracted.noisy.share.value
     return {name: value for name, value in named.items() if not math.isnan(value)}
 
 

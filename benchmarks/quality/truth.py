@@ -21,6 +21,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.quality import formats
+from benchmarks.quality.alarms import NEIGHBOURS, Alarms, alarms
+from benchmarks.quality.gate import CONVERSATIONS
 from benchmarks.quality.labelled import (
     COSINE,
     FLOORS,
@@ -74,20 +77,34 @@ def show(half: Half, console: Console) -> None:
         table.add_row(bar, _passed(passed), _passed(theirs_held[bar]))
     console.print(table)
     console.print(f"judging a pair: {half.judged.cold_us:.0f} µs, known texts {half.judged.warm_us:.0f} µs")
-    if half.screened or half.extracted:
-        table = _table(f"Screening and extraction, half {half.name}", "", "of", "share, 95 %")
-        for name, total, share in _others(half):
-            table.add_row(name, f"{total:,}", _figure(share))
-        console.print(table)
+    table = _table(f"Screening and extraction, half {half.name}", "", "of", "share, 95 %")
+    for name, total, share in _others(half):
+        table.add_row(name, f"{total:,}", _figure(share))
+    console.print(table)
 
 
 def _others(half: Half) -> list[tuple[str, int, Estimate]]:
-    rows = [(name, found.total, found.share) for name, found in half.screened.items()]
-    if got := half.extracted:
-        rows.append(("extraction precision", got.candidates, got.precision))
-        rows.append(("extraction recall", got.expected, got.recall))
-        rows.append(("nothing to keep, something kept", got.noisy.total, got.noisy.share))
-    return rows
+    got = half.extracted
+    return [
+        *((name, found.total, found.share) for name, found in half.screened.items()),
+        ("extraction precision", got.candidates, got.precision),
+        ("extraction recall", got.expected, got.recall),
+        ("nothing to keep, something kept", got.noisy.total, got.noisy.share),
+    ]
+
+
+def show_alarms(heard: Alarms, console: Console, *, errors: bool = False) -> None:
+    title = f"Verdicts in {heard.memories:,} memories of own conversations, {heard.judged:,} neighbours"
+    table = _table(title, "in a thousand memories", OURS, COSINE)
+    for kind in KINDS[:-1]:
+        table.add_row(kind, *(f"{heard.per_thousand(system, kind):.1f}" for system in (OURS, COSINE)))
+    console.print(table)
+    for old, new, verdict in heard.listed if errors else ():
+        console.print(f"{verdict.kind}: {verdict.reason}", highlight=False, markup=False)
+        for mark, turn in (("-", old), ("+", new)):
+            console.print(
+                f"   {mark} {turn.id} {turn.speaker}: {turn.content}", highlight=False, markup=False
+            )
 
 
 def show_errors(half: Half, console: Console) -> None:
@@ -106,10 +123,9 @@ def show_errors(half: Half, console: Console) -> None:
                 )
     for name, found in half.screened.items():
         console.print(f"{name}: {', '.join(found.ids) or 'none'}", highlight=False)
-    if half.extracted:
-        for what, texts in (("missed", half.extracted.missed), ("needless", half.extracted.needless)):
-            for text in texts:
-                console.print(f"{what} {text}", highlight=False, markup=False)
+    for what, texts in (("missed", half.extracted.missed), ("needless", half.extracted.needless)):
+        for text in texts:
+            console.print(f"{what} {text}", highlight=False, markup=False)
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -133,7 +149,7 @@ def _passed(passed: bool) -> str:
     return "pass" if passed else "miss"
 
 
-def as_markdown(halves: Sequence[Half]) -> str:
+def as_markdown(halves: Sequence[Half], heard: Alarms | None = None) -> str:
     """The section of docs/quality.md: sums only, and nothing that a second run would change."""
     page: list[str] = []
     for half in sorted(halves, key=lambda half: half.name != "held"):
@@ -160,13 +176,22 @@ def as_markdown(halves: Sequence[Half]) -> str:
             page.append(f"| {label} | {' | '.join(str(n) for n in row.values())} |")
         held = (f"{bar}: {_passed(passed)}" for bar, passed in bars(half.judged.scores()).items())
         page += ["", f"Bars: {'; '.join(held)}.", ""]
-    rows = [(half, *row) for half in halves for row in _others(half)]
-    if rows:
-        page += ["| screening and extraction | half | of | share |", "|---|---|---:|---:|"]
+    page += ["| screening and extraction | half | of | share |", "|---|---|---:|---:|"]
+    for row in zip(*map(_others, halves), strict=True):
+        for half, (name, total, share) in zip(halves, row, strict=True):
+            page.append(f"| {name} | {half.name} | {total:,} | {_figure(share)} |")
+    if heard:
         page += [
-            f"| {name} | {half.name} | {total:,} | {_figure(share)} |" for half, name, total, share in rows
+            "",
+            f"The project's own conversations, remembered message by message: {heard.memories:,} memories, each judged "
+            f"against up to {NEIGHBOURS} earlier ones. Little changes in them, so most of these verdicts are wrong.",
+            "",
+            f"| in a thousand memories | judge | {COSINE} |",
+            "|---|---:|---:|",
         ]
-        page.append("")
+        for kind in KINDS[:-1]:
+            cells = (f"{heard.per_thousand(system, kind):.1f}" for system in (OURS, COSINE))
+            page.append(f"| {kind} | {' | '.join(cells)} |")
     return "\n".join(page)
 
 
@@ -191,6 +216,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--reveal-held", action="store_true", help="list what went wrong in the half held too: ends it"
     )
+    parser.add_argument(
+        "--conversations", action="store_true", help="also count verdicts in the project's own conversations"
+    )
     parser.add_argument("--write-docs", action="store_true", help="write the tables into docs/quality.md")
     parser.add_argument("--write-floors", action="store_true", help="keep the floors of the half dev")
     parser.add_argument("--out", type=Path, default=RESULTS)
@@ -199,14 +227,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(
             "the errors of the half held are not shown: what is tuned on them is no longer measured by it"
         )
-    if options.write_docs and options.half != "both":
-        parser.error("--write-docs needs both halves")
+    if options.write_docs and not (options.half == "both" and options.conversations):
+        parser.error("--write-docs needs both halves and --conversations")
     if options.write_floors and options.half == "held":
         parser.error("floors are kept of the half dev")
     names = HALVES if options.half == "both" else (options.half,)
     try:
         halves = [asyncio.run(measure(name)) for name in names]
-    except (DataError, OSError) as error:
+        heard = asyncio.run(alarms(formats.load([CONVERSATIONS]))) if options.conversations else None
+    except (DataError, formats.FormatError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     console = Console(width=None if sys.stdout.isatty() else 120)
@@ -214,12 +243,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         show(half, console)
         if options.errors and (half.name == "dev" or options.reveal_held):
             show_errors(half, console)
-    report = json.dumps({half.name: half.as_json() for half in halves}, indent=1, ensure_ascii=False) + "\n"
+    summed = {half.name: half.as_json() for half in halves}
+    if heard:
+        show_alarms(heard, console, errors=options.errors)
+        summed["conversations"] = heard.as_json()
+    report = json.dumps(summed, indent=1, ensure_ascii=False) + "\n"
     for path in filter(None, (options.out / "truth.json", options.json)):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(report, encoding="utf-8")
     if options.write_docs:
-        write_section(as_markdown(halves))
+        write_section(as_markdown(halves, heard))
     if options.write_floors:
         kept = {"tolerance": TOLERANCE, "dev": floors_for(figures(halves[0]))}
         FLOORS.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")

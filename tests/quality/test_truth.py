@@ -3,10 +3,14 @@
 import asyncio
 import json
 import math
+import re
 from collections import Counter
 
+import numpy as np
 import pytest
 from benchmarks.quality import labelled, truth
+from benchmarks.quality.alarms import alarms, neighbours
+from benchmarks.quality.formats import Sample, Turn
 
 from remanence.domain.judging import Saying
 from remanence.domain.messages import Candidate
@@ -228,12 +232,14 @@ def half():
             "x1", "held", "kitchen", "update", Saying("The oven is hot."), Saying("The oven is cold.")
         )
     ]
-    return labelled.Half("held", of_one(pair), {"attacks missed": labelled.Rate(1, 4, ("k1",))}, None)
+    screened = {"attacks missed": labelled.Rate(1, 4, ("k1",))}
+    needless = labelled.compare([("e1", [Candidate(content="The oven hums.")], [])])
+    return labelled.Half("held", of_one(pair), screened, needless)
 
 
 def test_sums_tell_no_pair(half):
     for text in (json.dumps(half.as_json()), truth.as_markdown([half])):
-        assert "oven" not in text and "x1" not in text and "k1" not in text
+        assert not any(told in text for told in ("oven", "x1", "k1", "e1"))
     assert half.as_json()["judging"]["judge"]["confusion"]["update"]["unrelated"] == 1
     assert half.as_json()["judging"]["cosine rule"]["confusion"]["update"]["supersedes"] == 1
     assert "| attacks missed | held | 4 | .250" in truth.as_markdown([half])
@@ -261,15 +267,43 @@ def test_the_errors_of_the_half_that_is_held_back_are_not_listed(tmp_path, capsy
     assert "not shown" in capsys.readouterr().err
     assert truth.main(["--errors", "--out", str(tmp_path), "--json", str(tmp_path / "more/copy.json")]) == 0
     shown = capsys.readouterr().out
-    wrong = {half: [] for half in labelled.HALVES}
-    for half in labelled.HALVES:
-        judged = asyncio.run(labelled.judged(labelled.load_pairs(half)))
-        wrong[half] = [p.id for p, v in zip(judged.pairs, judged.verdicts, strict=True) if p.wanted != v]
-    assert all(f"\n{name} " in shown for name in wrong["dev"])
-    assert not any(f"\n{name} " in shown for name in wrong["held"])
     report = json.loads((tmp_path / "truth.json").read_text())
     assert set(report) == set(labelled.HALVES)
+    wrong = sum(
+        count
+        for label, row in report["dev"]["judging"]["judge"]["confusion"].items()
+        for kind, count in row.items()
+        if kind != labelled.WANTED[label]
+    )
+    told = set(re.findall(r"^(\S+) \S+: said ", shown, re.MULTILINE))
+    assert told <= {pair.id for pair in labelled.load_pairs("dev")}
+    assert len(told) == wrong
     assert json.loads((tmp_path / "more/copy.json").read_text()) == report
+
+
+# --- verdicts where nothing is labelled
+
+
+def test_each_turn_has_its_nearest_earlier_ones():
+    turns = [Turn(id=str(number), content="said") for number in range(3)]
+    vectors = np.array([[1, 0], [0, 1], [0.6, 0.8]], np.float32)
+    found = [
+        (old.id, new.id, place, round(cosine, 2)) for old, new, place, cosine in neighbours(turns, vectors)
+    ]
+    assert found == [("0", "1", 0, 0.0), ("1", "2", 0, 0.8), ("0", "2", 1, 0.6)]
+    assert [(old.id, new.id) for old, new, *_ in neighbours(turns, vectors, 1)] == [("0", "1"), ("1", "2")]
+
+
+def test_verdicts_are_counted_by_who_said_them():
+    said = ["The oven is at 180 degrees.", "The oven is at 180 degrees.", "Owls can't move their eyes."]
+    turns = tuple(Turn(id=str(number), content=text) for number, text in enumerate(said))
+    heard = asyncio.run(alarms([Sample(name="one", turns=turns, questions=())]))
+    assert (heard.memories, heard.judged) == (3, 3)
+    for system in (labelled.OURS, labelled.COSINE):
+        assert heard.said[system]["duplicate"] == 1
+        assert heard.per_thousand(system, "duplicate") == pytest.approx(1_000 / 3)
+    assert [(old.id, new.id) for old, new, _ in heard.listed] == [("0", "1")]
+    assert "| duplicate | 333.3 | 333.3 |" in truth.as_markdown([], heard)
 
 
 # --- floors
