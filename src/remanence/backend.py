@@ -8,10 +8,10 @@ import logging
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from remanence.domain import text, validation
@@ -160,6 +160,8 @@ class Backend:
     contradictions: bool = False  # whether what is remembered is compared with what is near it
     judge: Judge | None = None  # confirms what that comparison says
     screen: Screen | None = None  # looks at what is about to be stored
+    ttl_defaults: Mapping[str, timedelta] = field(default_factory=dict[str, timedelta])  # by type
+    session_idle: timedelta = timedelta(days=1)  # after which `consolidate` takes a session for ended
     keyword_fallback: bool = False  # recall by words alone when the embedder fails, and say so
     reads_here: bool = (
         False  # single rows are read on the event loop: a hand-over costs several times the read

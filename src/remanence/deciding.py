@@ -46,7 +46,8 @@ class Decider:
     async def remember(self, drafts: Sequence[Draft]) -> list[Remembered]:
         """Keep what is new of the drafts, in one transaction."""
         screen = self._backend.screen
-        screened = list(drafts) if screen is None else [screen(draft) for draft in drafts]
+        ending = [self._ending(draft) for draft in drafts]
+        screened = ending if screen is None else [screen(draft) for draft in ending]
         digests = [text.content_digest(draft) for draft in screened]
         keys = [draft.key for draft in screened if draft.key is not None]
         served = [draft.idempotency_key for draft in screened if draft.idempotency_key is not None]
@@ -103,6 +104,13 @@ class Decider:
             return await self._backend.run(planned, found, now, confirmed)
 
         return await self.apply(look)
+
+    def _ending(self, draft: Draft) -> Draft:
+        """With the end that its type has unless somebody said otherwise."""
+        ttl = self._backend.ttl_defaults.get(draft.type)
+        if ttl is None or draft.expires_at is not None or draft.pinned:
+            return draft
+        return replace(draft, expires_at=self._backend.clock() + ttl)
 
     async def decide(self, look: Callable[[], Plan]) -> list[Remembered]:
         """What `look` decides on a worker thread, written."""

@@ -369,6 +369,15 @@ class Store(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredVectors:
+    """The vectors of one memory; see `IndexEntry`."""
+
+    vector: NDArray[np.float16]
+    passages: NDArray[np.float16] | None = None
+    tokens: NDArray[np.int8] | None = None
+
+
 @runtime_checkable
 class DefersWrites(Protocol):
     """A store whose smallest writes need no thread that waits for them: it would cost more than the write."""
@@ -535,6 +544,81 @@ class Limiter(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Walked:
+    """A stretch of a walk: memories in the order of recording, each with those near it that were recorded before it.
+
+    The next stretch begins after `upto`. Nearest first, with their cosines.
+    """
+
+    upto: int
+    memories: Sequence[tuple[MemoryRecord, Sequence[tuple[MemoryRecord, float]]]] = ()
+
+
+@runtime_checkable
+class Consolidatable(Protocol):
+    """A store whose memories can be walked in the order of recording, and that notes how far somebody came.
+
+    The places of a walk are numbers that grow with each version recorded, from 1; 0 is before all. A walk sees what is
+    visible at `at`; what is recorded while it goes on comes later in it.
+    """
+
+    def walk(
+        self,
+        scope: Scope,
+        model: EmbeddingModel,
+        *,
+        at: datetime,
+        after: int,
+        limit: int,
+        least: float,
+        most: int,
+    ) -> Walked:
+        """Up to `limit` memories after `after` that are of no session, with up to `most` of cosine `least` or more.
+
+        Costs memory for these alone, however many there are. EmbedderMismatchError if the stored vectors are of
+        another model.
+        """
+        ...
+
+    def count_after(self, scope: Scope, *, at: datetime, after: int) -> int:
+        """How many memories such a walk has before it."""
+        ...
+
+    def said(
+        self, scope: Scope, session_id: str, *, at: datetime, after: int, limit: int
+    ) -> list[tuple[int, MemoryRecord]]:
+        """Memories of session types of one session after `after`, in the order of recording, each with its place."""
+        ...
+
+    def idle_sessions(
+        self, scope: Scope, *, at: datetime, before: datetime, limit: int, after: str | None = None
+    ) -> list[str]:
+        """Sessions in which nothing was recorded since `before`, and something since they were noted last.
+
+        By session id, sorted by code point; `after` is the last one of the page before.
+        """
+        ...
+
+    def noted_place(self, scope: Scope, session_id: str | None = None) -> int:
+        """How far somebody came in what was said in a session, or without one in the walk; 0: it was never begun."""
+        ...
+
+    def note_place(self, scope: Scope, place: int, session_id: str | None = None) -> None:
+        """Keep how far one came, unless somebody came further. No text is kept with it."""
+        ...
+
+    def decided(
+        self, scope: Scope, pairs: Sequence[tuple[MemoryRecord, MemoryRecord]]
+    ) -> list[tuple[MemoryRecord, MemoryRecord]]:
+        """Those of `pairs` that a decision is about, undone or not; or an undone one told the other's text of one."""
+        ...
+
+    def vectors(self, scope: Scope, ids: Sequence[str]) -> dict[str, StoredVectors]:
+        """What the embedder made of each memory's current version, as far as it is all there."""
+        ...
 
 
 @runtime_checkable

@@ -45,7 +45,7 @@ from remanence.domain.records import (
 from remanence.domain.serving import Holdings
 from remanence.errors import ClosedError, ConflictError, EmbedderMismatchError
 from remanence.stores.noted import noted
-from remanence.stores.reference_serving import ReferenceServing
+from remanence.stores.reference_consolidation import ReferenceConsolidation
 from remanence.stores.reference_truth import Served, standings
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class _Namespace:
         return Receipt(ids=tuple(gone), versions=before - len(self.versions))
 
 
-class ReferenceStore(ReferenceServing):
+class ReferenceStore(ReferenceConsolidation):
     """All memories in Python objects under one lock. Slow on purpose; keeps nothing after `close`."""
 
     def __init__(self) -> None:

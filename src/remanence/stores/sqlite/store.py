@@ -31,6 +31,7 @@ from remanence.domain.records import (
 )
 from remanence.stores.sqlite import maintenance, writing
 from remanence.stores.sqlite.channels import Channels
+from remanence.stores.sqlite.consolidation import Consolidation
 from remanence.stores.sqlite.database import Database
 from remanence.stores.sqlite.documents import DocumentTable
 from remanence.stores.sqlite.events import Events
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
 DEFAULT_CACHE_BYTES = 1 << 30
 
 
-class SQLiteStore(Channels, DocumentTable, Jobs, Events, Truth):
+class SQLiteStore(Channels, DocumentTable, Jobs, Events, Truth, Consolidation):
     """Memories in one SQLite file, or in RAM when `path` is None.
 
     `cache_bytes` bounds what is kept of the file in memory for searching. Opening creates the file and its directory

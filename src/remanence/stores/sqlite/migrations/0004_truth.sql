@@ -60,6 +60,14 @@ CREATE TABLE feedback(
     PRIMARY KEY(ns_id, id)
 ) STRICT, WITHOUT ROWID;
 
+-- How far consolidation came, by the order of recording. No text: of a session only a hash.
+CREATE TABLE consolidated(
+    ns_id INTEGER NOT NULL,
+    session INTEGER NOT NULL,  -- 48 bits of blake2b(session_id) of one that was distilled; -1: all that lasts
+    seq INTEGER NOT NULL,
+    PRIMARY KEY(ns_id, session)
+) STRICT, WITHOUT ROWID;
+
 -- A process of an earlier release may still erase here: it must leave nothing in tables that it does not know.
 CREATE TRIGGER memory_gone AFTER DELETE ON memory
 WHEN NOT EXISTS (SELECT 1 FROM memory WHERE ns_id = OLD.ns_id AND id = OLD.id) BEGIN
