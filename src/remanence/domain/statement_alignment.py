@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from remanence.domain.statement_words import RELATIONS
 from remanence.domain.statements import Reading, Token
 
 _SUFFIXES = tuple(
@@ -121,7 +122,7 @@ def _akin(a: Token, b: Token) -> bool:
     one, other = sorted((a.text.lower(), b.text.lower()), key=len)
     if len(one) < 4 or one[:4] != other[:4]:
         return False
-    if a.kind == "name" and b.kind == "name":
+    if (a.kind == "name" and b.kind == "name") or one in RELATIONS:
         return False
     if other.startswith(one) and (
         (len(one) >= 4 and len(other) - len(one) >= 3) or other[len(one) :] in _SUFFIXES

@@ -17,7 +17,7 @@ _TOPICS = {
     "role": """intern trainee manager director head lead leads chair chairs president treasurer secretary captain coach
             coaches coached trains supervisor deputy chief principal ceo cto cfo promoted position role post succeeded
             successor took appointed elected chairman chairwoman foreman junior senior apprentice boss runs""",
-    "owner": "owns owned own owner belongs belonged belong maintains maintain handles look looks responsible charge",
+    "owner": "owns owned own owner belongs belonged belong maintains maintain handles handled run runs look looks responsible charge",
     "partner": """married single engaged divorced girlfriend boyfriend husband wife dating wedding fiance fiancee
             separated widowed marry relationship partner""",
     "transport": """drive drives driving drove car ride rides riding bike cycle cycles commute commutes train bus tram
@@ -99,7 +99,7 @@ chicken beef pork fish lamb turkey
 small medium large
 first second third fourth fifth
 staging production development test
-daily weekly monthly yearly hourly nightly fortnightly
+daily weekly monthly yearly hourly nightly fortnightly every_night every_hour every_day every_week every_month every_year every_minute once_a_week once_a_day once_a_month once_a_year
 male female
 won lost drew
 niece nephew church school museum hospital library
@@ -112,3 +112,40 @@ married divorced single engaged widowed
 
 EXCLUSIVE: Final = tuple(tuple(line.split()) for line in _EXCLUSIVE.strip().splitlines())
 """Lines of words of one kind that do not stand for each other."""
+
+_SUCCESSORS = """
+looking for, searching for, seeking: found
+vacant, unoccupied, open: filled, taken
+open, unresolved, unsolved, reported, in progress, pending, outstanding: fixed, resolved, solved, closed, done, merged, settled, cleared
+learning, studying, student, apprentice, apprenticeship, training, trainee, enrolled: finished, graduated, completed, qualified, passed
+waiting, awaiting, expecting, ordered: arrived, received, came, delivered, got
+broken, out of order, failing, fails, faulty, crashes, down, leaks, leaking, does not work, not working: repaired, fixed, works, working, mended, replaced
+pregnant, expecting: gave birth, born
+single, unmarried, bachelor: engaged, married, dating, girlfriend, boyfriend
+engaged, fiance, fiancee: married, wed
+married: divorced, separated, widowed
+unemployed, jobless, out of work, looking for a job: job, hired, employed
+missing, lost, disappeared: found, turned up, back
+ill, sick, injured, cold, flu, crutches, fever, cast: recovered, healthy, healed, well again, better, fit again
+for sale, on the market: sold, bought
+planned, planning, scheduled, drafting, draft: cancelled, postponed, finished, published, called off
+frozen, freeze, locked, suspended, paused, on hold: lifted, unfrozen, resumed, unlocked, thawed
+under construction, being built, unfinished: finished, completed, opened, ready
+expecting, toddler, kindergarten: school
+alive, ill: died, passed away
+beta, preview, experimental: released, stable, general availability
+dating: engaged, married, broke up
+renting, rents, rent: bought
+"""
+
+
+def _stages() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
+    found: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
+    for line in _SUCCESSORS.strip().splitlines():
+        before, after = line.split(": ")
+        found.append((tuple(before.split(", ")), tuple(after.split(", "))))
+    return tuple(found)
+
+
+SUCCESSORS: Final = _stages()
+"""What a state is followed by: words for it, and words for what ends it."""

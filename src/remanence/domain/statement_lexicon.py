@@ -82,7 +82,7 @@ def _kinds() -> dict[str, frozenset[int]]:
     found: dict[str, set[int]] = {}
     for number, words in enumerate(EXCLUSIVE):
         for word in words:
-            found.setdefault(normal(word), set()).add(number)
+            found.setdefault("_".join(_parts(word)), set()).add(number)
     return {word: frozenset(numbers) for word, numbers in found.items()}
 
 
@@ -91,6 +91,6 @@ def kinds_of(key: str) -> frozenset[int]:
     return _kinds().get(key, frozenset())
 
 
-def groups_of(word: str) -> frozenset[int]:
-    """The senses a word shares with others."""
-    return lexicon()[0].get(normal(word), frozenset())
+def senses_of(key: str) -> frozenset[int]:
+    """The senses a word in normal form shares with others."""
+    return lexicon()[0].get(key, frozenset())

@@ -220,7 +220,7 @@ for _word in (
 ):
     MARKS.pop(_word, None)
 MARKS.update(
-    dict.fromkeys("replace replaces lowered lower_to updated extended bumped fixed resolved left".split(), "strong")
+    dict.fromkeys("replace replaces lowered lower_to updated extended bumped fixed resolved left automated lifted reopened".split(), "strong")
     | dict.fromkeys("""now nowadays new latest current currently newly meanwhile finally recently since again again\n        hence henceforth onwards onward changed fixed already started began hired bought finished completed removed\n        deleted added launched opened closed solved picked restored confirmed bought joined today""".split(), "weak")
     | dict.fromkeys("formerly cancelled canceled former ex anymore gone obsolete ended over".split(), "end")
     | dict.fromkeys("also too additionally another besides moreover furthermore else plus".split(), "additive")
@@ -254,7 +254,7 @@ strong: was cut; been cut; cut to; cut from; were cut; are cut; is cut; set to; 
     broken up; changed my mind; changed her mind; changed his mind; changed their mind; change of plan; change of plans;
     has changed; have changed; has been changed; worked its way; all healed; has healed; made it to; came down to; given to; has a new; have a new; has new; is called now; works now; works again; back up; is back; are back;
     got promoted; has moved; have moved; had to move; made up; put off
-weak: these days; at present; at the moment; for now; just got; at last; at long last; this time; as from; going forward;
+weak: these days; at present; at the moment; for now; just got; at long last; this time; as from; going forward;
     until further notice; since then; got a new; in future; from then on
 additive: as well; in addition; as well as; on top of; one more; a second; apart from; along with; alongside
 still: still is; as before; as always; as ever; same as

@@ -13,6 +13,7 @@ _WEEKDAYS = WEEKDAYS | {day + "s": number for day, number in WEEKDAYS.items()} |
 _NOT_ALONE = frozenset(
     {"may", "march", "mar", "sun", "sat", "mon", "wed", "fri", "dec", "second", "m", "s", "b", "g", "h"}
 )
+_ONE_AFTER = frozenset("at only has have need needs require requires just with exactly had".split())
 _NO_YEAR = w.BE | frozenset("to at about number no room code pin costs cost pays has have holds only".split())
 _LASTING = frozenset("takes took lasts lasted about within for is over under".split())
 _CURRENCY = {"$": "usd", "€": "eur", "£": "gbp"}
@@ -123,7 +124,11 @@ def _named(raws: Sequence[Raw], i: int) -> tuple[Value, int] | None:
         if low in ("may", "march") and raws[i].begins:
             return None
         return _month(raws, i)
-    if low in w.ORDINALS and low != "first" and _low(raws, i + 1) not in ("", "of", "to"):
+    if (
+        low in w.ORDINALS
+        and _low(raws, i - 1) not in ("at", "for")
+        and _low(raws, i + 1) not in ("", "of", "to")
+    ):
         return Value("number", w.ORDINALS[low], "th"), i + 1
     if low in w.TIMES_WORDS and _low(raws, i + 1) not in ("the", "i", "we", "he", "she", "it", "they"):
         return Value("number", w.TIMES_WORDS[low], "times"), i + 1
@@ -228,7 +233,7 @@ def _number(raws: Sequence[Raw], i: int) -> tuple[Value, int] | None:
         if found and _low(raws, i - 1) in _LASTING and found[0] == "time":
             return Value("number", found[1], found[0]), found[2]
         return None
-    if low == "one" and not (_unit(raws, i + 1) or _low(raws, i - 1) in ("at", "only", "has", "have")):
+    if low == "one" and not (_unit(raws, i + 1) or _low(raws, i - 1) in _ONE_AFTER):
         return None
     if low in w.SMALL_NUMBERS or low in ("dozen", "couple"):
         return _number_words(raws, i, 1.0)

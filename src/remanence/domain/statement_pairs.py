@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from remanence.domain.records import Json
 from remanence.domain.statement_alignment import Alignment, align
-from remanence.domain.statement_attributes import FIXED, MANY, ONE
-from remanence.domain.statement_lexicon import kinds_of, normal
-from remanence.domain.statement_words import RELATIONS, VERBS
+from remanence.domain.statement_attributes import FIXED, MANY, ONE, SUCCESSORS, TOPICS
+from remanence.domain.statement_lexicon import kinds_of, normal, senses_of
+from remanence.domain.statement_words import RELATIONS, TURNING, VERBS
 from remanence.domain.statements import Clause, Reading, Token
 
 
@@ -145,7 +145,7 @@ def _duplicate(pair: Pair) -> Finding | None:
     if _difference(pair):
         return None
     score = _score(pair)
-    if score < _SAME:
+    if score < _SAME or _shared(pair) < 1.0:
         return None
     return Finding(
         "duplicate",
@@ -193,6 +193,12 @@ def _difference(pair: Pair) -> str:
         "all" in old.quantifiers | new.quantifiers
     ):
         return "quantifier"
+    if any(TURNING[turn] in new.turns - old.turns for turn in old.turns - new.turns):
+        return "preposition"
+    if any(t.key in _RELATIONS and t.subject for t in (*pair.only_old, *pair.only_new)) and not _same_names(
+        pair
+    ):
+        return "relation"
     if _exclusive(pair.only_old, pair.only_new):
         return "kind"
     if any(a.preposition and a.preposition == b.preposition for a in pair.only_old for b in pair.only_new):
@@ -207,9 +213,33 @@ def _difference(pair: Pair) -> str:
     if swap and swap[0] and swap[1] and pair.only_old and pair.only_new:
         return "substitution"
     keys = {old.key for old, _ in pair.alignment.pairs} | {new.key for _, new in pair.alignment.pairs}
-    if keys & (FIXED | ONE | MANY) and any(map(_thing, pair.only_old)) and any(map(_thing, pair.only_new)):
+    copula = pair.main_old.verb == pair.main_new.verb == "" and not (
+        pair.main_old.passive or pair.main_new.passive
+    )
+    if (
+        (copula or keys & (FIXED | ONE | MANY))
+        and any(map(_thing, pair.only_old))
+        and any(map(_thing, pair.only_new))
+    ):
         return "value"
+    if _verbs_differ(pair) and (pair.similarity or 0.0) < 0.85:
+        return "verb"
     return ""
+
+
+def _verbs_differ(pair: Pair) -> bool:
+    """Whether two actions are told of one thing: "plays the oboe", "bought an oboe"."""
+    one, other = pair.main_old.verb, pair.main_new.verb
+    if (
+        not one
+        or not other
+        or "have" in (one, other)
+        or one == other
+        or not senses_of(one).isdisjoint(senses_of(other))
+    ):
+        return False
+    matched = {old.key for old, _ in pair.alignment.pairs} | {new.key for _, new in pair.alignment.pairs}
+    return not any(one in key.split("_") or other in key.split("_") for key in matched)
 
 
 def _thing(token: Token) -> bool:
@@ -310,12 +340,16 @@ def _scoped(pair: Pair) -> bool:
     """Whether both are tied to different times that are not what they tell."""
     if pair.old.relative != pair.new.relative and pair.old.relative:
         return True
-    dates_old = [t for t in pair.only_old if t.value and t.value.kind == "date"]
-    dates_new = [t for t in pair.only_new if t.value and t.value.kind == "date"]
+    dates_old = [t for t in pair.only_old if _places_in_time(t)]
+    dates_new = [t for t in pair.only_new if _places_in_time(t)]
     others = [t for t in pair.only_new if t not in dates_new]
     if dates_old and dates_new and any(_comparable(a, b) for a in dates_old for b in dates_new):
         return bool(others) and not {"strong", "change", "end"} & pair.new.marks
     return False
+
+
+def _places_in_time(token: Token) -> bool:
+    return token.value is not None and (token.value.kind == "date" or token.value.unit == "th")
 
 
 def _comparable(a: Token, b: Token) -> bool:
@@ -366,7 +400,11 @@ def _holder(pair: Pair) -> Finding | None:
     if not ({"role", "owner"} & pair.old.topics and {"role", "owner"} & pair.new.topics):
         return None
     things = [a for a, b in pair.alignment.pairs if not a.subject and a.value is None and a.kind != "name"]
-    rest = [t for t in pair.only_old if not t.subject and t.key not in _RELATIONS]
+    rest = [
+        t
+        for t in pair.only_old
+        if not t.subject and t.key not in _RELATIONS and not TOPICS.get(t.text.lower())
+    ]
     if rest or len(things) + sum(a.kind == "name" and not a.subject for a, _ in pair.alignment.pairs) < 1:
         return None
     if {"strong", "end", "change"} & pair.new.marks:
@@ -384,11 +422,21 @@ def _holder(pair: Pair) -> Finding | None:
 
 
 def _changed(pair: Pair) -> Finding | None:
-    if _over(pair) or _scoped(pair) or "additive" in pair.new.marks - pair.old.marks:
+    if _over(pair) or _scoped(pair):
+        return None
+    if "additive" in pair.new.marks - pair.old.marks and "only" not in pair.old.quantifiers:
         return None
     if (pair.new.modality - pair.old.modality) & _WISHES:
         return None
     strong = bool({"strong", "change", "contrast"} & pair.new.marks)
+    if (
+        pair.disputed
+        and pair.days is not None
+        and abs(pair.days) < 0.5
+        and not strong
+        and "end" not in pair.new.marks
+    ):
+        return None  # two people at one time: they disagree
     weak = "weak" in pair.new.marks - pair.old.marks
     since = pair.main_new.tense == "perfect" and pair.main_old.tense == "present"
     if any(new.former and not old.former for old, new in pair.alignment.pairs):
@@ -402,12 +450,25 @@ def _changed(pair: Pair) -> Finding | None:
         )
         if shared >= 1.0 and _predicate(pair, ended):
             return _supersedes(pair, "is over", 0.95)
+    if (stage := _next_stage(pair)) is not None:
+        return stage
+    if "only" in pair.old.quantifiers - pair.new.quantifiers and weak and _shared(pair) >= 1.0:
+        return _supersedes(pair, "no longer only", 0.8)
     values = [(a, b) for a in pair.only_old for b in pair.only_new if _comparable(a, b)]
+    if (
+        strong
+        and values
+        and any(b.preposition in ("to", "until", "till") for _, b in values)
+        and pair.main_new.tense != ""
+    ):
+        if any(a.subject and b.subject for a, b in pair.alignment.pairs):
+            return _supersedes(pair, "another value, and a word of change", 0.9, values[0])
     topics = (pair.old.topics & pair.new.topics) - {"work state"}
     if strong or weak:
         if values and (topics or (_shared(pair) >= 1.0 and (_predicate(pair, None) or _attribute(pair)))):
             return _supersedes(pair, "another value, and a word of change", 0.93, values[0])
         copula = pair.main_old.verb == pair.main_new.verb == ""
+        copula = copula and not pair.main_old.passive and not pair.main_new.passive
         said = _predicate(pair, None) or (copula and _attribute(pair))
         if pair.only_old and pair.only_new and _shared(pair) >= 1.0 and said:
             return _supersedes(pair, "another value, and a word of change", 0.85)
@@ -416,6 +477,22 @@ def _changed(pair: Pair) -> Finding | None:
         if topics and (strong or since or "place" in topics):
             return _supersedes(pair, "same attribute, and a word of change", 0.85)
     return _implied(pair, values)
+
+
+def _next_stage(pair: Pair) -> Finding | None:
+    """A state that is followed by what the new text tells: vacant, then filled; broken, then repaired."""
+    if pair.contrary and not pair.alignment.flips:
+        return None
+    topical = _predicate(pair, None) or _attribute(pair) or _same_names(pair) or pair.same_speaker
+    for before, after in SUCCESSORS:
+        if topical and _says(pair.old, before) and _says(pair.new, after) and not _says(pair.old, after):
+            return _supersedes(pair, "the next state", 0.85)
+    return None
+
+
+def _says(reading: Reading, phrases: tuple[str, ...]) -> bool:
+    said = f" {reading.said} ".replace(" open source", "")
+    return any(f" {phrase} " in said for phrase in phrases)
 
 
 def _predicate(pair: Pair, clauses: set[int] | None) -> bool:
@@ -468,11 +545,21 @@ def _functional(pair: Pair, values: list[tuple[Token, Token]]) -> bool:
     if len(rest_old) > 3 or len(rest_new) > 3:
         return False
     keys = _keys(pair)
+    if pair.main_old.passive and rest_old[0].preposition == rest_new[0].preposition != "":
+        return rest_old[0].preposition in ("through", "via", "on", "in", "with", "using", "at")
     if keys & MANY:
         return False
     if keys & ONE:
         return True
+    if pair.main_old.verb == "" and not pair.main_old.passive and _owned(pair):
+        return True
     return pair.main_old.verb == "" and _located(rest_old, rest_new)
+
+
+def _owned(pair: Pair) -> bool:
+    """Whether the subject is somebody's something: "Anna's favourite dish", "the colour of the door"."""
+    subjects = [a for a, b in pair.alignment.pairs if a.subject and b.subject]
+    return len(subjects) >= 2 and any(a.owner or a.preposition in ("of", "for") for a in subjects)
 
 
 def _keys(pair: Pair) -> set[str]:

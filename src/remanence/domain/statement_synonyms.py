@@ -216,14 +216,14 @@ column field; format encoded encoding serialise serialize; json javascript_objec
 commit check_in; pull_request pr merge_request; pipeline ci; cron scheduled_job; script program;
 compiler compile; dependency depend; license licence licensed; open_source open-source;
 proprietary closed_source closed-source; certificate cert; certified certification; warranty guarantee;
-manual handbook; machine device; sensor detector; engine motor; gear gearbox; brake braking;
+manual handbook; manual by_hand; machine device; sensor detector; engine motor; gear gearbox; brake braking;
 mileage odometer on_the_clock; serviced service maintenance; inspection mot;
 licence_plate registration number_plate; colour_scheme palette; font typeface; logo emblem; slogan motto;
 brand make; model type
 """
 
 _OPPOSITES = """
-open:close shut; open_source:closed_source proprietary; lock:unlock; enable:disable; on:off; present:absent; full:empty; alive:dead; win:lose;
+open:close shut; open_source:closed_source proprietary; lock:unlock; enable:disable; on:off; present:absent; full occupied:empty vacant; alive:dead; win:lose;
 public:private; free:occupied busy; true:false; correct:wrong; right:left; north:south; east:west; upper:lower;
 inner:outer; front:back rear; first:last; indoor:outdoor; indoors:outdoors; inside:outside; up:down; online:offline;
 required:optional; mandatory:optional voluntary; possible:impossible; legal:illegal; safe:unsafe dangerous;
@@ -232,7 +232,7 @@ large:small; old:young new; long:short; high:low; tall:short; fast:slow; early:l
 wet:dry; clean:dirty; loud:quiet; bright:dark; expensive:cheap; rich:poor; strong:weak; thick:thin; wide:narrow;
 deep:shallow; happy:sad unhappy; good:bad; best:worst; more:less fewer; increase:decrease reduce; rise:fall;
 start:stop end; begin:end; buy:sell; arrive:depart leave; remember:forget; healthy:ill sick;
-work:broken; manual:automatic; single:double; guilty:innocent; agree:disagree; support:oppose;
+work:broken; manual by_hand:automatic automated; single:double; guilty:innocent; agree:disagree; support:oppose;
 ready:unready; finished:unfinished; complete:incomplete; valid:invalid; stable:unstable;
 encrypted:unencrypted; signed:unsigned; visible:hidden; active:inactive; available:unavailable; known:unknown;
 sync:async; synchronous:asynchronous; read-only:writable; horizontal:vertical; morning:evening; day:night;

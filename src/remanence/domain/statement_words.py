@@ -134,6 +134,12 @@ QUANTIFIERS: Final = {
     "frequently": "many", "several": "many", "both": "both", "first": "first", "last": "last", "second": "second",
     "third": "third", "fourth": "fourth", "fifth": "fifth",
 }  # fmt: skip
+TURNING: Final = {
+    "before": "after", "after": "before", "until": "since", "since": "until", "above": "below", "below": "above",
+    "over": "under", "under": "over", "inside": "outside", "outside": "inside", "into": "out", "up": "down",
+    "down": "up", "with": "without", "without": "with", "against": "for", "behind": "before",
+}  # fmt: skip
+"""Prepositions and their opposites."""
 ADDITIVE: Final = _set("also too additionally another besides moreover extra second else")
 
 UNITS_NUMBER: Final = _set("hundred thousand million billion k m bn dozen couple")

@@ -78,6 +78,8 @@ class Reading:
     soft: frozenset[int] = frozenset()  # senses of words too light to be telling
     topics: frozenset[str] = frozenset()
     we: bool = False  # "we" is its subject
+    turns: frozenset[str] = frozenset()  # prepositions that have an opposite: before, after
+    said: str = ""  # the words in lower case, one space between
     ours: bool = False  # it says "we" or "our" somewhere
     speaker: str = "user"
     headless: bool = False  # it names no subject: "sold the car"
@@ -176,6 +178,7 @@ class _Reader:
         self.sequence: list[str] = []
         self.soft: set[int] = set()
         self.topics: set[str] = set()
+        self.turns: set[str] = set()
         self.we = self.ours = self.headless = False
         self.place = 0
         self._open()
@@ -257,7 +260,7 @@ class _Reader:
         return Reading(
             tuple(self.tokens), tuple(self.clauses), frozenset(self.marks), frozenset(self.modality),
             frozenset(self.quantifiers), frozenset(self.relative), tuple(self.sequence), frozenset(self.soft),
-            frozenset(self.topics), self.we, self.ours, self.speaker, self.headless,
+            frozenset(self.topics), self.we, frozenset(self.turns), " ".join(raw.low for raw in self.raws), self.ours, self.speaker, self.headless,
         )  # fmt: skip
 
     def _adverbial(self) -> None:
@@ -357,6 +360,11 @@ class _Reader:
                 return i + len(parts)
         return None
 
+    def _dated(self, i: int) -> bool:
+        """Whether a date follows: "From June"."""
+        found = quantity(self.raws, i) if i < len(self.raws) else None
+        return found is not None and found[0].kind == "date"
+
     def _turns_to(self, i: int) -> bool:
         """Whether a "from" names what was before: behind a word of change, with a "to" to come."""
         return "strong" in self.marks and any(
@@ -399,6 +407,10 @@ class _Reader:
                 self.former = False
             elif low == "from" and self._turns_to(i):
                 self.former = True
+            if low in w.TURNING:
+                self.turns.add(low)
+            if low in ("from", "since") and self.raws[i].begins and self._dated(i + 1):
+                self.marks.add("strong")
             return
         if not self.tense:
             self._finite(i)
@@ -457,6 +469,8 @@ class _Reader:
         low, before = self.low(i), self.low(i - 1)
         if low in w.AUXILIARY:
             nxt = self.low(i + 1)
+            if low in ("has", "have", "had") and not self._participle(i + 1):
+                self.verb = "have"
             if low in w.BE and nxt in _PLACED:
                 self.topics.add("place")
             self.tense = (
