@@ -68,7 +68,7 @@ _BASES: Final = """accept ache achieve act adapt add admire adopt adore affect a
     rust sack sacrifice salt save scan scare scratch seal seize separate shave shelter shift shrink sink
     slide slip smooth sow spin spoil spray spread sprout squeeze stall steal steer stir stick strike
     strip struggle succeed suck surprise surround survive suspend sustain sweep tackle tear tempt thaw
-    tie tighten tip tolerate tow transform transmit trap triple turn uninstall unload vanish veto
+    tie tighten tip tolerate tow transform transmit trap triple turn uninstall unload update vanish veto
     violate warm weaken weave weld whip whistle widen witness wound wrap yell zip rehearse audition
     kneel breed sponsor squat steep stitch summon thread topple trace tuck dispatch quarantine renew
     encrypt decrypt compress deduplicate reindex benchmark profile provision scaffold""".split()

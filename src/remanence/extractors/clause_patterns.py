@@ -210,7 +210,7 @@ FIRST: Final = (
         name="changed from to",
         subjects=ALL,
         verbs=words(
-            "switch migrate move change convert upgrade downgrade transition rename replace swap shift go"
+            "switch migrate move change convert upgrade downgrade transition rename replace swap shift"
         ),
         tenses=THEN | {"done", "doing", "will"},
         after=re.compile(r"(?:.*\bfrom\b .+\bto\b .+|.*\b(?:with|by|instead of)\b .+)"),

@@ -38,6 +38,7 @@ _LONG_LEADS: Final = (
     ("just", "so", "you", "know"), ("for", "your", "information"), ("as", "i", "said"), ("as", "a", "reminder"),
     ("of", "course"), ("good", "news"), ("bad", "news"), ("quick", "update"), ("on", "second", "thought"),
     ("that", "'s", "wrong"), ("that", "is", "wrong"), ("not", "quite"), ("i", "misspoke"),
+    ("i", "meant"), ("let", "me", "correct", "that"),
     ("a", "bit", "about", "me"), ("about", "me"), ("for", "context"), ("some", "context"), ("as", "you", "know"),
     ("good", "morning"), ("good", "evening"), ("good", "afternoon"), ("one", "more", "thing"), ("in", "short"),
     ("i", "think", "i"), ("you", "know"), ("after", "all"), ("in", "the", "end"), ("for", "now"), ("of", "note"),
@@ -125,7 +126,7 @@ def lead(words: Sequence[Token]) -> tuple[int, bool]:
                 at += len(phrase) - 1
                 break
             at += len(phrase)
-            corrects = corrects or phrase[-1] in ("thought", "wrong", "quite", "misspoke")
+            corrects = corrects or phrase[-1] in ("thought", "wrong", "quite", "misspoke", "meant")
             continue
         break
     return at, corrects

@@ -66,6 +66,16 @@ LATER: Final = (
         tags=("constraint",),
     ),
     Pattern(
+        name="can only",
+        subjects=ALL,
+        tenses=frozenset({"can"}),
+        group=re.compile(r".*\bonly\b"),
+        after=re.compile(r".+"),
+        importance=0.65,
+        confidence=0.65,
+        tags=("constraint",),
+    ),
+    Pattern(
         name="can hold",
         subjects=ALL,
         tenses=frozenset({"can", "would"}),
@@ -213,7 +223,8 @@ LATER: Final = (
         verbs=EVENTS,
         tenses=THEN,
         after=whole(
-            r"(?!(?:it|that|this|them|with (?:it|that|this)|you|sense|out|up|me|by|into|fun|sure)\b).+"
+            r"(?!(?:it|that|this|them|with (?:it|that|this)|you|sense|out|"
+            r"up(?! (?:in|on|at|with|near|speaking))|me|by|into|fun|sure)\b).+"
         ),
         importance=0.5,
         confidence=0.55,

@@ -33,6 +33,8 @@ class Pattern:
     never: re.Pattern[str] | None = None
     whom: re.Pattern[str] | None = None
     """Must match the words of the subject."""
+    group: re.Pattern[str] | None = None
+    """Must match the words of the verb group."""
     dated: bool = False
     """Only with a time in words."""
     proper: bool = False

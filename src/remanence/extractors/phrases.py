@@ -112,10 +112,10 @@ PHRASES: Final = (
     ),
     Phrase(
         name="works now",
-        cues=words("works work working fixed solved resolved repaired passes got"),
+        cues=words("works work working fixed solved resolved repaired passes pass succeeds got"),
         form=re.compile(
             r"(?:(?P<what>(?!it |this |that |which |what |if )(?:[^ ]+ ){1,8}?)(?:(?:now|finally) "
-            r"(?:works|work|passes)|(?:works|work|passes|"
+            r"(?:works|work|passes)|(?:works|work|passes|pass|succeeds|"
             r"is working|are working) (?:again|now|fine now|finally|fine again|as expected|after|since|"
             r"once)|(?:is|are|was|has been|"
             r"got|have been|were) (?:now |finally |all )*(?:fixed|solved|resolved|repaired))|"

@@ -16,7 +16,7 @@ from remanence.domain.text import canonical, is_question
 from remanence.domain.validation import MAX_CONTENT
 from remanence.extractors.english import FOREIGN_TALK, foreign, speaker_of
 from remanence.extractors.sayings import CORRECTS_LAST, of_prose
-from remanence.extractors.segments import MAX_READ, prose, sentences
+from remanence.extractors.segments import MAX_READ, prose, sentences, unfenced
 from remanence.extractors.tool_errors import tool_error
 from remanence.extractors.verbatim import parts, says_something
 from remanence.extractors.writing import Told, capital
@@ -84,7 +84,10 @@ class RulesExtractor:
         if self.recalled and self.recalled(content):
             return []
         if role in ("tool", "function"):
-            return list(_of_tool(message, position, before))
+            error = _of_tool(message, position, before)
+            if error is None or (self.recalled and self.recalled(content[slice(*error.span)])):
+                return []
+            return [error]
         agent = role in ("assistant", "ai", "model")
         if foreign(content):
             return [] if agent else list(self._verbatim(message, position))
@@ -127,14 +130,14 @@ class RulesExtractor:
                 )  # fmt: skip
 
 
-def _of_tool(message: Message, position: int, before: Message | None) -> Iterator[Candidate]:
-    error = tool_error(message.content)
+def _of_tool(message: Message, position: int, before: Message | None) -> Candidate | None:
+    error = tool_error(unfenced(message.content))
     if error is None:
-        return
+        return None
     tool = " ".join((message.name or "").split()) or "a tool"
     call = error.call or _call_in(before, tool)
     called = f" ({call})" if call and call not in error.line else ""
-    yield Candidate(
+    return Candidate(
         content=capital(f"{tool} failed{called}: {error.line}"),
         type="failure",
         subject=tool,

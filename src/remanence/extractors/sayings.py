@@ -339,6 +339,18 @@ def _labelled(
         "location",
     )
     subject = told.message.speaker if personal or lows[0] == "my" else named
+    if named in (
+        "todo",
+        "task",
+        "action",
+        "rule",
+        "requirement",
+        "constraint",
+        "preference",
+        "procedure",
+        "howto",
+    ):
+        subject = noun(told.message.content, rest) or told.message.speaker
     yield made(
         told,
         words,

@@ -21,7 +21,7 @@ class Sentence(NamedTuple):
 
 
 # What was put into the prompt by a memory, closed or not; code in fences, closed or not; quotation by a program.
-_RECALLED: Final = re.compile(r"(?is)<memory\b[^>]*>.*?(?:</memory\s*>|\Z)")
+_RECALLED: Final = re.compile(r"(?is)<memory\b[^<>]{0,300}>.*?(?:</memory\s*>|\Z)")
 _FENCED: Final = re.compile(r"(?ms)^[ \t>]*(```|~~~).*?(?:^[ \t>]*\1[`~]*[ \t]*$|\Z)")
 _TICKS: Final = re.compile(r"(?s)```.*?(?:```|\Z)")
 _QUOTED_LINE: Final = re.compile(r"[ \t]*(?:>|\|)")
@@ -67,6 +67,13 @@ def prose(text: str) -> Iterator[tuple[int, int]]:
         return
     for start, end in _without(gaps, 0, len(text)):
         yield from _paragraphs(text, start, end)
+
+
+def unfenced(text: str) -> str:
+    """The text with spaces where recalled memory stands, every other character at its place."""
+    if "<" not in text:
+        return text
+    return _RECALLED.sub(lambda match: " " * len(match.group()), text)
 
 
 def _gaps(text: str) -> list[tuple[int, int]]:

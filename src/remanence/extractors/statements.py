@@ -52,6 +52,9 @@ _BY_VERB: Final[dict[str, tuple[Pattern, ...]]] = {
 _FOR_ANY: Final = tuple(pattern for pattern in CLAUSES if not pattern.verbs)
 
 
+_POINTS: Final = frozenset("it that this them those these him her so one there here you".split())
+
+
 def of_clause(told: Told, clause: Clause, explicit: bool) -> Iterator[Candidate]:
     text = told.message.content
     words = clause.words
@@ -86,6 +89,8 @@ def of_clause(told: Told, clause: Clause, explicit: bool) -> Iterator[Candidate]
     if told.agent and kind in ("i", "we") and clause.tense not in ("past", "perfect"):
         return
     after = clause.after
+    if after in _POINTS and not explicit:
+        return
     head = tokens(clause.shared) if clause.shared else words[clause.subject : clause.verb_at]
     whom = " ".join([word.low for word in head])
     for pattern in _BY_VERB.get(clause.verb, _FOR_ANY):
@@ -100,6 +105,10 @@ def of_clause(told: Told, clause: Clause, explicit: bool) -> Iterator[Candidate]
         if pattern.never and pattern.never.search(f"{clause.verb} {after}"):
             continue
         if pattern.whom and not pattern.whom.match(whom):
+            continue
+        if pattern.group and not pattern.group.match(
+            " ".join([w.low for w in words[clause.verb_at : clause.rest]])
+        ):
             continue
         if pattern.proper and not _proper(text, clause):
             continue

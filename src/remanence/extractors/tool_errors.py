@@ -7,6 +7,7 @@ import re
 from typing import Any, Final, NamedTuple, cast
 
 MAX_LINE: Final = 300
+_LONGEST: Final = 500  # characters of a line that are read
 _READ: Final = 20_000  # characters from either end; errors stand at the beginning or at the end
 
 # From the surest sign of an error to the weakest. The last line of a kind says most: causes come before consequences.
@@ -16,7 +17,7 @@ _SIGNS: Final = tuple(
         r"^(?:[ \t]*E[ \t]+)?(?P<line>(?:[\w.]+\.)?[A-Z]\w*(?:Error|Exception|Fault|Timeout|Interrupt|"
         r"Exit|Warning(?=: .*\berror))\b(?::[^\n]*)?)$",
         r"^[ \t]*(?P<line>(?:[\w./-]+: )?(?:fatal|panic|FATAL|FAILED|FAIL|failed)\b[^\n]*)$",
-        r"^[ \t]*(?P<line>(?:[\w./ :()-]{0,60}?)?(?:npm ERR!|\b(?:error|Error|ERROR|err|ERR!|critical|"
+        r"^[ \t]*(?P<line>(?:[\w./ :()-]{0,60}?)?(?:npm ERR![^\n]+|\b(?:error|Error|ERROR|err|ERR!|critical|"
         r"CRITICAL)\b(?:\[\w+\])?(?:\s*:|\s-|\])[^\n]+))$",
         r"^(?P<line>[^\n]*(?:command not found|[Pp]ermission denied|[Nn]o such file or directory|"
         r"[Cc]onnection (?:refused|reset|"
@@ -38,6 +39,11 @@ _SIGNS: Final = tuple(
         r"^(?P<line>[^\n]*\b(?:failed|failure|aborted|rejected)\b[^\n]*)$",
     )
 )  # fmt: skip
+_CUE: Final = re.compile(
+    r"(?i)error|exception|fault|timeout|timed|interrupt|exit|fatal|panic|fail|err!|critical|not found|denied|no such|"
+    r"refused|reset|dumped|killed|memory|authori|forbidden|invalid|could not|cannot|unable|exceeded|reached|deadlock|disk full|"
+    r"no space|unknown|not exist|not installed|not recogni|status|http|[45]\d\d|abort|reject|warning"
+)
 _FINE: Final = re.compile(
     r"(?i)\b(?:0|no|without|zero) (?:errors?|failures?|failed|warnings?)\b|\berror[_ ]?rate\b|\bfixed\b|"
     r"\bhandled\b"
@@ -66,18 +72,27 @@ def tool_error(output: str) -> ToolError | None:
         return found
     if (said := _in_json(output)) is not None:
         return said or None
-    for sign in _SIGNS:
-        lines = [match for match in sign.finditer(output) if not _FINE.search(match["line"])]
-        if lines:
-            start, end = lines[-1].span("line")
-            while end > start and output[end - 1].isspace():
-                end -= 1
-            while start < end and output[start].isspace():
-                start += 1
-            end = min(end, start + MAX_LINE)
-            called = _CALLED.search(output)
-            return ToolError(output[start:end], start, end, called["call"].strip() if called else None)
-    return None
+    called = _CALLED.search(output)
+    best: tuple[int, int, int] | None = None  # which sign, where its line begins and ends
+    at = 0
+    for line in output.splitlines(keepends=True):
+        start, at = at, at + len(line)
+        if not _CUE.search(line, 0, _LONGEST):
+            continue
+        line = line[:_LONGEST].rstrip()
+        for rank, sign in enumerate(_SIGNS):
+            if best is not None and rank > best[0]:
+                break
+            found = sign.match(line)
+            if found and not _FINE.search(found["line"]):
+                begin, end = found.span("line")
+                begin += len(found["line"]) - len(found["line"].lstrip())
+                best = rank, start + begin, start + min(end, begin + MAX_LINE)
+                break
+    if best is None:
+        return None
+    _, start, end = best
+    return ToolError(output[start:end], start, end, called["call"].strip() if called else None)
 
 
 def _in_json(output: str) -> ToolError | tuple[()] | None:

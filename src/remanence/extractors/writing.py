@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from remanence.domain.grammar import FORMS, Token, in_third_person, tokens
+from remanence.domain.languages import ENGLISH
 from remanence.domain.messages import Candidate, Message
 from remanence.domain.when import is_relative, time_hints
 from remanence.extractors.clauses import Clause
@@ -35,11 +36,11 @@ def joined(tags: tuple[str, ...], more: tuple[str, ...]) -> tuple[str, ...]:
 _NAME_ENDS: Final = frozenset(
     """because since as so if when while which that who and or but with for in on at to from by instead
     over after before until rather than of not n't is are was were has have had do does did will would
-    can must should""".split()
+    can must should yesterday today tomorrow tonight last next this here now again working""".split()
 ) - {"of"}
 _OPENERS: Final = frozenset(
     "to use using go with on for the a an that we i it adopt be going our my make move into up all both "
-    "only just now out".split()
+    "only just now out against you when before after if that once whenever this".split()
 )
 
 _BEFORE_VERBS: Final = frozenset("to be and will not always never only".split())
@@ -142,7 +143,11 @@ def _written(
         rest = tokens(verb)
         intro = text[words[0].start : pronoun.start] if before else ""
         return capital(intro + named + _keep_space(verb, in_third_person(verb, rest, speaker)))
-    return capital(_closed(in_third_person(text, words, speaker)))
+    said = in_third_person(text, words, speaker)
+    named = f"{speaker} is {speaker}, "  # "I'm Sarah, a designer"
+    if said.startswith(named):
+        said = f"{speaker} is {said[len(named) :]}"
+    return capital(_closed(said))
 
 
 def _keep_space(source: str, said: str) -> str:
@@ -157,11 +162,15 @@ def _closed(said: str) -> str:
 
 
 def capital(said: str) -> str:
+    """With a capital first letter, unless it begins with what may be the name of a thing, such as `pip`."""
     said = said.strip()
     first = said.split(" ", 1)[0]
-    if first.isalpha() and first.islower() and first.isascii():
+    if first.isalpha() and (first in ENGLISH or first in FORMS or first in _BEGINS):
         return said[0].upper() + said[1:]
     return said
+
+
+_BEGINS: Final = frozenset("yesterday today tomorrow please let always never last next it's decision".split())
 
 
 _POLITE: Final = frozenset("please , kindly just".split())
@@ -240,13 +249,14 @@ def _last_day(end: datetime | None) -> datetime | None:
 
 def _next(text: str, now: datetime) -> datetime | None:
     """The next such day or month: named times look back, plans look ahead."""
-    try:
-        then = now + timedelta(days=6 if _WEEKDAY.search(text) else 364)
-    except OverflowError:
-        return None
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    for hint in time_hints(text, then):
-        start = hint.start or _last_day(hint.end)
-        if start is not None and start >= today:
-            return start
+    for days in (6,) if _WEEKDAY.search(text) else (27, 364):
+        try:
+            hints = time_hints(text, now + timedelta(days=days))
+        except OverflowError:
+            return None
+        for hint in hints:
+            start = hint.start or _last_day(hint.end)
+            if start is not None and start >= today:
+                return start
     return None
