@@ -27,12 +27,18 @@ class Settings:
     """Owner of the data."""
     profile: str = "default"
     """Ranking profile: `default`, `isolated` or `kronvex`."""
+    half_lives: str = ""
+    """After how long memories of a type are held half as strongly, such as `fact=365d, context=2w`; see ADR 0017."""
     late_interaction: bool = True
     """Whether the built-in embedder keeps small vectors of words, which recall compares for the best candidates."""
     tokenizer: str = "estimate"
     """Counts the tokens of context blocks: `estimate` (on the safe side), or a tiktoken encoding or model name."""
     max_content: int = MAX_CONTENT
     """Most characters one memory may have."""
+    ttl_defaults: str = "temporary=1d, context=30d"
+    """After how long memories of a type expire that are given no `ttl` and not pinned; types not named never do."""
+    session_idle_days: int = 1
+    """Days without a word after which `consolidate` takes a session for ended."""
     cache_bytes: int = 1 << 30
     """Bound of the search cache per database."""
     embedder: Literal["minilm", "openai", "hashing"] = "minilm"

@@ -24,6 +24,7 @@ COLUMNS: dict[str, type] = {
     "coverage": np.float32,
     "occurred_us": np.int64,
     "importance": np.float32,
+    "strength": np.float32,
     "recalls": np.int64,
     "length": np.int64,
     "question": np.bool_,
@@ -49,6 +50,7 @@ row = st.fixed_dictionaries(
         "coverage": unit,
         "occurred_us": st.integers(-400, 10).map(lambda days: AT + days * DAY),
         "importance": unit,
+        "strength": unit,
         "recalls": st.integers(0, 1000),
         "length": st.integers(0, 500),
         "question": st.booleans(),
@@ -159,6 +161,7 @@ def test_parts_add_up_and_scores_fall(drawn, profile, asked) -> None:
         assert hit.evidence["similarity"] == pytest.approx(row["similarity"])
         assert hit.evidence["bm25"] == pytest.approx(row["lexical"])
         assert hit.evidence.get("late_interaction", 0.0) == pytest.approx(np.nan_to_num(row["late"]))
+        assert hit.evidence.get("strength") == (row["strength"] if "strength" in hit.why else None)
         for name, part in hit.why.items():
             assert part <= 0 if name == "question" or profile.weights[name] < 0 else part >= 0
     assert all(a.score >= b.score - TIE for a, b in itertools.pairwise(found))
@@ -241,7 +244,7 @@ def test_kronvex_is_the_published_formula(drawn) -> None:
     assert parts.total == pytest.approx(expected, abs=1e-6)
 
 
-@given(some, st.sampled_from(["similarity", "window", "period", "importance", "subject"]))
+@given(some, st.sampled_from(["similarity", "window", "period", "importance", "strength", "subject"]))
 def test_an_absolute_weight_is_of_the_plain_value(drawn, name) -> None:
     wanted = np.clip([row[name] for row in drawn], 0, 1)
     assert totals(drawn, profile({name: 3.0}, "absolute"), EVERYTHING) == pytest.approx(wanted, abs=1e-6)
@@ -262,6 +265,7 @@ FREE = {
     "subject": ("subject", 1.0),
     "period": ("period", 1.0),
     "importance": ("importance", 1.0),
+    "strength": ("strength", 1.0),
     "length": ("length", 1000),
     "recency": ("occurred_us", AT + 10 * DAY),
     "frequency": ("recalls", 10_000),

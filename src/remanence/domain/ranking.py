@@ -70,6 +70,7 @@ FEATURES: Final[Mapping[str, str]] = MappingProxyType(
         "late_interaction": "each query word's best match among the memory's words, weighted by rarity, squared",
         "time_words": "the query asks when and the memory tells a time",
         "period": "the memory is from the time that the query names",
+        "strength": "how strongly it is held: fades by its type's half-life, slower if important or used",
         "recency": "1 for what is about the present, one half at 30 days ago",
         "frequency": "recalls so far, logarithmic, 1 from 100 on",
         "importance": "as given when it was remembered",
@@ -162,7 +163,7 @@ DEFAULT: Final = RankingProfile(
             "late_interaction": 6.0,
             "time_words": 3.0,
             "period": 3.0,
-            "recency": 0.25,
+            "strength": 0.25,
             "importance": 0.25,
             "question": -7.5,
             "assistant": -4.0,
@@ -266,6 +267,7 @@ class Candidates:
     coverage: Floats  # share of the query's idf mass present, 0..1
     occurred_us: NDArray[np.int64]
     importance: Floats
+    strength: Floats  # see domain.strength; all 0 where the profile does not weigh it
     recalls: NDArray[np.int64]
     length: NDArray[np.int64]  # in terms
     question: Bools  # it only asks
@@ -321,6 +323,7 @@ def weigh(candidates: Candidates, profile: RankingProfile, asked: Asked, *, at_u
     absolute = profile.scale == "absolute"
     features, scale = (_absolute if absolute else _relative)(candidates, asked)
     features["length"] = saturating_length(candidates.length)
+    features["strength"] = candidates.strength
     features["recency"] = recency(at_us - candidates.occurred_us)
     features["frequency"] = frequency(candidates.recalls)
     features["importance"] = candidates.importance
@@ -394,6 +397,8 @@ def rank(candidates: Candidates, parts: Parts, *, limit: int, min_score: float) 
             evidence["late_interaction"] = float(candidates.late[i])
         if parts.asked.names:
             evidence["subject"] = float(candidates.subject[i])
+        if "strength" in parts.features:
+            evidence["strength"] = float(candidates.strength[i])
         if candidates.question[i]:
             evidence["question"] = 1.0
         why = {name: float(values[i]) + 0.0 for name, values in parts.features.items()}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from remanence.domain.ranking import RankingProfile
+    from remanence.domain.strength import HalfLives
     from remanence.domain.when import TimeHint
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -286,7 +287,8 @@ class SearchRequest:
     `terms` are normalised and distinct; `vector` is unit float32 of `model.dimension`, or None for lexical only;
     `tokens` are unit rows `(n, d)` of the query's words, `token_terms` the index terms of each row's word, or None.
     Only versions visible at `at` answer. `limit` hits of at least `min_score` and `min_confidence` are wanted, best
-    first. `periods` are the times that the query names; `asks_when` whether it asks for one.
+    first. `periods` are the times that the query names; `asks_when` whether it asks for one. `half_lives` of types say
+    how strong memories are; None: the usual ones.
     """
 
     terms: tuple[str, ...]
@@ -302,6 +304,7 @@ class SearchRequest:
     token_terms: tuple[tuple[str, ...], ...] = ()
     periods: tuple[TimeHint, ...] = ()
     asks_when: bool = False
+    half_lives: HalfLives | None = None
 
     @property
     def at_us(self) -> int:
@@ -508,11 +511,51 @@ class Neighbours:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Traces:
+    """Fingerprints of erased texts and vectors: they recognise them in a file, and do not hold them.
+
+    `windows` has, by a length in bytes, 12 bytes for each stretch of that length, hashed with `salt`; see
+    `domain.traces`. `texts` is how many pieces they are of. `short` memories were too short to be recognised.
+    `sampled`: not all of what was erased has fingerprints here.
+    """
+
+    salt: bytes
+    windows: Mapping[int, bytes]
+    texts: int = 0
+    short: int = 0
+    sampled: bool = False
+
+
+Pending = Literal["log", "search", "pages"]
+"""Why an erasure is not known to have left nothing: somebody reads an old state of the file, so that its log cannot be
+emptied; the file is too large to be searched in passing; unused parts of pages hold something."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """What `forget` erased: memory ids, and how many versions of them."""
+    """What was forgotten: the ids of the memories named, and how many versions were erased in all.
+
+    `derived` are the ids of memories that went with them, because they were made out of nothing else; `restored` those
+    that are believed again, because they had been merged into an erased one. `values` and `channels` went with their
+    namespace, `jobs` were accepted extractions or posts that held what was erased, `spooled` memories waited on this
+    machine. `traces` prove it: see `remanence verify-forgotten`; None where nothing was stored in a file. `pending`
+    says why something may still be left in the file; None: it was searched, and nothing is.
+    """
 
     ids: tuple[str, ...]
     versions: int
+    derived: tuple[str, ...] = ()
+    restored: tuple[str, ...] = ()
+    values: int = 0
+    channels: int = 0
+    jobs: int = 0
+    spooled: int = 0
+    id: str = field(default="", compare=False)
+    at: datetime | None = field(default=None, compare=False)
+    tenant: str = field(default="", compare=False)
+    namespace: str | None = field(default=None, compare=False)
+    pending: Pending | None = field(default=None, compare=False)
+    traces: Traces | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,14 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from datetime import timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
-from remanence.domain import confidence, ranking, when
+from remanence.domain import confidence, ranking, strength, when
 from remanence.domain.linear import product
 from remanence.domain.ranking import Asked, Candidates
-from remanence.domain.records import Hits, MemoryRecord, Recalled, SearchRequest, Traits
+from remanence.domain.records import (
+    MEMORY_TYPES,
+    Hits,
+    MemoryRecord,
+    Recalled,
+    SearchRequest,
+    Traits,
+    type_trait,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -23,6 +33,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from remanence.domain.ranking import Bools, Floats, Positions, Ranked
+    from remanence.domain.strength import HalfLives, Practice
+
+MICROSECOND: Final = timedelta(microseconds=1)
+TYPE_SHIFT: Final = 4  # where the bits of a type begin in its traits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,6 +88,10 @@ class Space(Protocol):
 
     def recalls(self, rows: Positions) -> NDArray[np.int64]:
         """How often each was recalled."""
+        ...
+
+    def practice(self, rows: Positions) -> Mapping[int, Practice]:
+        """How each served, by its place in `rows`, of those of which anything was said."""
         ...
 
     def records(self, rows: Positions) -> Sequence[MemoryRecord | None]:
@@ -165,6 +183,7 @@ class _Pool:
         scores = np.append(lexical.scores, np.float32(0))  # row -1, nobody, has none
         traits = space.column("traits", rows)
         occurred_us = space.column("occurred_us", rows)
+        importance = space.column("importance", rows)
         period = np.zeros(len(rows), dtype=np.float32)
         if request.periods:
             recorded = ranking.RECORDED_WORTH * _near(space.column("created_us", rows), request)
@@ -174,7 +193,10 @@ class _Pool:
             lexical=lexical.scores[rows],
             coverage=lexical.coverage[rows],
             occurred_us=occurred_us,
-            importance=space.column("importance", rows).astype(np.float32),
+            importance=importance.astype(np.float32),
+            strength=_strength(space, rows, importance, traits, occurred_us, request)
+            if request.profile.wants("strength")
+            else np.zeros(len(rows), np.float32),
             recalls=space.recalls(rows)
             if request.profile.wants("frequency")
             else np.zeros(len(rows), np.int64),
@@ -243,6 +265,36 @@ def _pool(space: Space, request: SearchRequest) -> _Pool | None:
         chosen.append(around[allowed[around]])
     rows = np.unique(np.concatenate(chosen)).astype(np.int64)
     return _Pool(space, rows, request) if len(rows) else None
+
+
+def _strength(
+    space: Space,
+    rows: Positions,
+    importance: NDArray[Any],
+    traits: NDArray[np.int64],
+    occurred_us: NDArray[np.int64],
+    request: SearchRequest,
+) -> Floats:
+    """How strongly each row is held, as `strength.strength` says it of a record."""
+    idle_us = np.maximum(request.at_us - occurred_us, 0).astype(np.float64)
+    uses, contradicted = np.zeros((2, len(rows)))
+    for place, served in space.practice(rows).items():
+        uses[place], contradicted[place] = served.uses, served.contradicted
+        if served.last_used_at is not None:
+            idle_us[place] = min(idle_us[place], max((request.at - served.last_used_at) / MICROSECOND, 0))
+    half_lives = _half_lives_us(request.half_lives)[(traits & Traits.TYPE) >> TYPE_SHIFT]
+    found = strength.held(idle_us / half_lives, importance.astype(np.float64), uses, contradicted)
+    return np.where(traits & Traits.PINNED, 1, found).astype(np.float32)
+
+
+@lru_cache(maxsize=64)
+def _half_lives_us(given: HalfLives | None) -> NDArray[np.float64]:
+    """In microseconds, by the bits of a type. What has none, or one of a later release, fades as facts do."""
+    lives = given or strength.DEFAULT
+    by_bits = np.full(16, lives.fact / MICROSECOND)
+    for type in MEMORY_TYPES:
+        by_bits[type_trait(type) >> TYPE_SHIFT] = lives.of(type) / MICROSECOND
+    return by_bits
 
 
 def _best(scores: Floats, allowed: Bools, depth: int) -> Positions:

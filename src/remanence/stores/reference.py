@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from remanence.domain import ranking, retrieval
+from remanence.domain import retrieval
 from remanence.domain.records import (
     SESSION_TYPES,
     AddVersion,
@@ -40,22 +40,17 @@ from remanence.domain.records import (
     Standing,
     Undo,
     Use,
-    subject_term,
 )
 from remanence.domain.serving import Holdings
 from remanence.errors import ClosedError, ConflictError, EmbedderMismatchError
 from remanence.stores.noted import noted
 from remanence.stores.reference_consolidation import ReferenceConsolidation
+from remanence.stores.reference_space import ReferenceSpace
 from remanence.stores.reference_truth import Served, standings
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from remanence.domain.ranking import Floats
     from remanence.ports import Quota, Vectors
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-SECOND = 1_000_000  # times rank by the second
 UNUSED = {"access_count": 0, "last_recalled_at": None, "reinforced_count": 0}
 
 
@@ -263,7 +258,7 @@ class ReferenceStore(ReferenceConsolidation):
             if request.vector is not None:
                 self._require(request.model)
             namespaces = (self._namespaces.get(scope, _Namespace()) for scope in dict.fromkeys(scopes))
-            return retrieval.answer([_Space(held, request) for held in namespaces], request)
+            return retrieval.answer([_space(held, request) for held in namespaces], request)
 
     def document_frequencies(
         self, scope: Scope, terms: Sequence[str], *, at: datetime | None = None
@@ -488,79 +483,10 @@ class ReferenceStore(ReferenceConsolidation):
             self._namespaces.clear()
 
 
-class _Space:
-    """A `retrieval.Space` of what is visible and findable, by brute force."""
-
-    def __init__(self, namespace: _Namespace, request: SearchRequest) -> None:
-        found = [v for v in namespace.visible(request.at, Filter()) if v.entry is not None]
-        self._versions: list[_Version] = sorted(found, key=lambda version: version.seq)
-        entries = [v.entry for v in self._versions if v.entry is not None]
-        self._entries = entries
-        records = [v.record for v in self._versions]
-        self.allowed = np.array([request.filter.matches(record) for record in records], dtype=np.bool_)
-        sessions = list(dict.fromkeys(r.session_id for r in records if r.session_id is not None))
-        self._columns: dict[str, NDArray[Any]] = {
-            "seq": np.array([v.seq for v in self._versions], dtype=np.int64),
-            "created_us": np.array([_us(r.created_at) for r in records], dtype=np.int64) // SECOND * SECOND,
-            "occurred_us": np.array([_us(r.occurred_at) for r in records], dtype=np.int64) // SECOND * SECOND,
-            "importance": np.array([r.importance for r in records], dtype=np.float16),
-            "length": np.array([entry.length for entry in entries], dtype=np.int64),
-            "traits": np.array([int(entry.traits) for entry in entries], dtype=np.int64),
-            "session": np.array(
-                [-1 if r.session_id is None else sessions.index(r.session_id) for r in records],
-                dtype=np.int64,
-            ),
-        }
-        n = len(entries)
-        average = sum(entry.length for entry in entries) / n if n else 0.0
-        self.lexical = retrieval.lexical_scores(
-            ((term, *self._posting(term), self._posting(subject_term(term))[0]) for term in request.terms),
-            visible=np.ones(n, dtype=np.bool_),
-            n=n,
-            norm=ranking.length_norm(self._columns["length"], average),
-        )
-
-    def _posting(self, term: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        rows = [row for row, entry in enumerate(self._entries) if term in entry.terms]
-        return np.array(rows, dtype=np.int64), np.array(
-            [self._entries[r].terms[term] for r in rows], np.int64
-        )
-
-    def column(self, name: str, rows: NDArray[np.int64]) -> NDArray[Any]:
-        return self._columns[name][rows]
-
-    def beside(self, rows: NDArray[np.int64], step: int) -> NDArray[np.int64]:
-        sessions = self._columns["session"].tolist()
-
-        def neighbour(row: int) -> int:
-            if row < 0 or sessions[row] < 0:
-                return -1
-            same = [other for other, session in enumerate(sessions) if session == sessions[row]]
-            place = same.index(row) + step
-            return same[place] if 0 <= place < len(same) else -1
-
-        return np.array([neighbour(row) for row in rows.tolist()], dtype=np.int64)
-
-    def nearest(self, vector: Floats, allowed: NDArray[np.bool_], depth: int) -> NDArray[np.int64]:
-        return np.flatnonzero(allowed)
-
-    def vectors(self, rows: NDArray[np.int64]) -> tuple[Floats, NDArray[np.int64]]:
-        found: list[tuple[NDArray[Any], int]] = []
-        for place, entry in enumerate(self._entries[int(row)] for row in rows):
-            found.append((entry.vector, place))
-            found += [(passage, place) for passage in entry.passages] if entry.passages is not None else []
-        return np.array([v for v, _ in found], dtype=np.float32), np.array(
-            [place for _, place in found], np.int64
-        )
-
-    def tokens(self, rows: NDArray[np.int64]) -> list[NDArray[np.int8] | None]:
-        return [self._entries[int(row)].tokens for row in rows]
-
-    def recalls(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        return np.array([self._versions[int(row)].record.access_count for row in rows], dtype=np.int64)
-
-    def records(self, rows: NDArray[np.int64]) -> list[MemoryRecord | None]:
-        return [self._versions[int(row)].record for row in rows]
+def _space(namespace: _Namespace, request: SearchRequest) -> ReferenceSpace:
+    visible = namespace.visible(request.at, Filter())
+    found = [(v.seq, v.record, v.entry) for v in visible if v.entry is not None]
+    return ReferenceSpace(found, namespace.served, request)
 
 
 def _close(namespace: _Namespace, change: CloseVersion) -> None:
@@ -578,10 +504,6 @@ def _close(namespace: _Namespace, change: CloseVersion) -> None:
 
 def _alive(entry: Entry, now: datetime) -> bool:
     return entry.expires_at is None or now < entry.expires_at
-
-
-def _us(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(microseconds=1)
 
 
 def _json(metadata: Any) -> str:

@@ -22,6 +22,7 @@ from remanence.domain.records import (
     type_trait,
 )
 from remanence.domain.retrieval import Lexical
+from remanence.domain.strength import Practice
 from remanence.stores.sqlite.index import (
     GATHER_SHARE,
     IndexCache,
@@ -35,6 +36,7 @@ from remanence.stores.sqlite.rows import (
     RECORD,
     find_namespace,
     marks,
+    optional_time,
     term_hash,
     to_record,
 )
@@ -259,6 +261,27 @@ class SQLiteSpace:
                 ).fetchall()
             )
         return np.array([counts.get(seq, 0) for seq in seqs], dtype=np.int64)
+
+    def practice(self, rows: Positions) -> dict[int, Practice]:
+        # Most namespaces have none: what is not there need not be looked for by memory.
+        if not self._connection.execute(
+            "SELECT 1 FROM feedback WHERE ns_id = ? LIMIT 1", [self._ns_id]
+        ).fetchone():
+            return {}
+        seqs = self._columns["seq"][rows].tolist()
+        places = {seq: place for place, seq in enumerate(seqs)}
+        found: dict[int, Practice] = {}
+        for chunk in _chunks(seqs):
+            for seq, uses, last_used_at, contradicted in self._connection.execute(
+                "SELECT m.seq, f.practice, f.last_used_at, f.contradicted FROM memory AS m"
+                " CROSS JOIN feedback AS f ON f.ns_id = m.ns_id AND f.id = m.id"
+                f" WHERE +m.ns_id = ? AND m.seq IN ({marks(chunk)})",
+                [self._ns_id, *chunk],
+            ):
+                found[places[seq]] = Practice(
+                    uses=uses, last_used_at=optional_time(last_used_at), contradicted=contradicted
+                )
+        return found
 
     def records(self, rows: Positions) -> Sequence[MemoryRecord | None]:
         seqs = self._columns["seq"][rows].tolist()
