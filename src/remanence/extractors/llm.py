@@ -36,6 +36,7 @@ TOPICS: Final = (
 """The tags it may give."""
 
 _OF_PERSONS: Final = frozenset({"preference", "decision"})  # nothing that a tool could have
+_SPEAKING: Final = frozenset({"user", "assistant"})
 _MOST_CONTENT: Final = 1_000
 _SUREST: Final = (
     0.9  # a model's own word for how sure it is, or how much something matters, is not taken in full
@@ -276,7 +277,7 @@ class _Conversation:
         span = _found(memory["quote"], message.content)
         if span is None:
             return "quote"
-        if message.role == "tool" and memory["type"] in _OF_PERSONS:
+        if message.role not in _SPEAKING and memory["type"] in _OF_PERSONS:
             return "type"
         if not self._says(position, content):
             return "ungrounded"
@@ -297,14 +298,14 @@ class _Conversation:
     def _says(self, position: int, content: str) -> bool:
         """Whether a message says this, as far as words can tell.
 
-        A quarter of its words must be the message's own, half of them its own or of the few before it by people; so
+        A quarter of its words must be the message's own, half of them its own or of the few before it by people or agents; so
         must all names and numbers. A word that only a tool said must not appear: what a tool prints never becomes
         another's words.
         """
         own, around = self._terms(position), set(self._terms(position))
-        if self._messages[position].role != "tool":
+        if self._messages[position].role in _SPEAKING:
             for each in range(max(0, position - _LOOKED_BACK), position):
-                if self._messages[each].role in ("user", "assistant"):
+                if self._messages[each].role in _SPEAKING:
                     around |= self._terms(each)
         told = terms(content).keys() - self._speakers
         if not told or 4 * len(told & own) < len(told) or 2 * len(told & around) < len(told):
@@ -319,7 +320,7 @@ class _Conversation:
         return not any(
             strange & self._terms(each)
             for each in self._sent
-            if each != position and self._messages[each].role == "tool"
+            if each != position and self._messages[each].role not in _SPEAKING
         )
 
     def _terms(self, position: int) -> frozenset[str]:
