@@ -241,7 +241,7 @@ _PHRASES = """
 end: not happening; isn't happening; not going ahead; no longer; any more; any longer; no more; not anymore; gave up; given up; giving up; used to; got rid of; get rid of;
     gotten rid of; phased out; shut down; closed down; stepped down; handed over; broke up; split up; dropped out;
     moved out; moved away; let go; laid off; called off; fell through; ran out; passed away; signed off; went out of;
-    has ended; is over; is history; is gone; are gone; done with; grew out of; grown out of; backed out; moved on from;
+    has ended; is over; is history; is gone; are gone; grew out of; grown out of; backed out; moved on from;
     put an end; switched off; turned off; took down; taken down; died; thrown out; threw out; gone off; went off;
     had enough of; outgrew; outgrown; fell out; stopped; stepped back
 former: instead of; rather than; in place of; as opposed to; in favour of not; and not; but not; away from; previously

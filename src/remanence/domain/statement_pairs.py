@@ -137,7 +137,8 @@ def examine(pair: Pair) -> Finding:
 
 # --- the same again ---
 
-_SAME = 0.6
+_SAME, _SAME_WITH_VALUES = 0.6, 0.55  # with a number, date or name of both that is no subject, less is enough
+_BRIEF = 7  # telling words; in longer texts a word without counterpart says little
 _WISHES = frozenset({"maybe", "wish", "plan", "would", "try"})
 
 
@@ -145,7 +146,8 @@ def _duplicate(pair: Pair) -> Finding | None:
     if _difference(pair):
         return None
     score = _score(pair)
-    if score < _SAME or _shared(pair) < 1.0:
+    values = any(a.value is not None and not a.subject for a, _ in pair.alignment.pairs)
+    if score < (_SAME_WITH_VALUES if values else _SAME) or _shared(pair) < 1.0:
         return None
     return Finding(
         "duplicate",
@@ -201,7 +203,10 @@ def _difference(pair: Pair) -> str:
         return "relation"
     if _exclusive(pair.only_old, pair.only_new):
         return "kind"
-    if any(a.preposition and a.preposition == b.preposition for a in pair.only_old for b in pair.only_new):
+    brief = min(len(old.tokens), len(new.tokens)) <= _BRIEF
+    if brief and any(
+        a.preposition and a.preposition == b.preposition for a in pair.only_old for b in pair.only_new
+    ):
         return "slot"
     if (
         pair.main_old.tense != pair.main_new.tense
@@ -222,7 +227,7 @@ def _difference(pair: Pair) -> str:
         and any(map(_thing, pair.only_new))
     ):
         return "value"
-    if _verbs_differ(pair) and (pair.similarity or 0.0) < 0.85:
+    if brief and _verbs_differ(pair) and (pair.similarity or 0.0) < 0.85:
         return "verb"
     return ""
 
@@ -551,9 +556,9 @@ def _functional(pair: Pair, values: list[tuple[Token, Token]]) -> bool:
         return False
     if keys & ONE:
         return True
-    if pair.main_old.verb == "" and not pair.main_old.passive and _owned(pair):
+    if pair.main_old.verb == pair.main_new.verb == "" and not pair.main_old.passive and _owned(pair):
         return True
-    return pair.main_old.verb == "" and _located(rest_old, rest_new)
+    return pair.main_old.verb == pair.main_new.verb == "" and _located(rest_old, rest_new)
 
 
 def _owned(pair: Pair) -> bool:

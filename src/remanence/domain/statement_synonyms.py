@@ -47,7 +47,7 @@ invent inventor invention; design designer; discover discovery;
 found founder establish set_up start create foundation; build construct erect put_up construction;
 make produce manufacture create; ceo chief_executive chief_executive_officer; cto chief_technology_officer;
 cfo chief_financial_officer; director head; vice vp deputy vice_president second-in-command;
-company firm business employer enterprise; office workplace bureau; apartment flat condo; house home building;
+apartment flat condo; house home building;
 elevator lift; lorry truck; fuel petrol gas gasoline diesel_fuel; tyre tire; boot trunk; bonnet hood;
 sofa couch settee; fridge refrigerator; tv television telly; film movie picture; cinema movie_theatre;
 shop store outlet; supermarket grocery; chemist pharmacy drugstore; autumn fall;
@@ -83,16 +83,16 @@ expensive costly pricey dear; cheap inexpensive affordable;
 free gratis no_charge no_cost not_charge no_fee complimentary for_nothing; refund reimburse reimbursement money_back; pay payment;
 invoice bill; tax taxation; loan credit mortgage; discount reduction rebate; bank lender;
 insurance insure policy cover; customer client buyer;
-supplier vendor provider provide supply supplied_by deliver source_from; contract agreement;
+contract agreement;
 deadline due due_date cutoff have_to_be_in must_be_in hand_in submit closing_date last_day last_date be_due until no_later_than latest; delivery deliver ship shipment delivered arrive; order purchase;
 launch release go_live ship roll_out rollout come_out publish out debut; release version build;
 version ver v release; upgrade update move_up; deploy deployment roll_out rollout push ship release;
-production prod live; staging stage pre-production preprod; development dev; server host machine box;
-database db datastore data_store store; table relation; repository repo; code codebase source;
+production prod live; staging stage pre-production preprod; development dev; 
+database db datastore data_store store; repository repo; code codebase source;
 software program application app tool; app application; service microservice component;
 website site web_page webpage page; library package lib module; framework toolkit; documentation docs doc manual;
 specification spec requirement; configuration config setting set-up configure configured; environment env;
-backup back_up backed_up; restore recover recovery; log logging record; monitor monitoring observe watch alert;
+backup back_up backed_up; restore recover recovery; monitor monitoring observe watch alert;
 error exception; bug defect fault issue problem; fix repair resolve solve patch mend sort_out sorted fixed;
 crash go_down fall_over down outage; outage downtime be_down unavailable out; slow sluggish;
 fast quick rapid speedy; latency response_time delay; cache caching cached; queue queueing broker messaging;
@@ -123,11 +123,11 @@ full occupied booked_out sold_out; broken out_of_order defective faulty damaged 
 work function operate working operational; available free; busy occupied; ready finished done complete;
 new brand-new; second-hand used pre-owned; colour color paint painted; grey gray; red crimson; kind type sort;
 size dimension; shoe footwear; clothes clothing; dress wear attire; hair haircut; tall height; dog puppy;
-cat kitten; pet animal; fish aquarium; vet veterinarian; feed food; sleep bed nap rest; wake get_up rise wake_up;
-garden yard; plant grow sow planted; flower bloom; tree trees; water irrigate; harvest pick reap; field plot bed;
-farm ranch; cow cattle; hen chicken; tractor machine; key keys; kitchen galley; bathroom washroom;
+cat kitten; pet animal; vet veterinarian; feed food; sleep bed nap rest; wake get_up rise wake_up;
+garden yard; plant grow sow planted; flower bloom; water irrigate; harvest pick reap; 
+farm ranch; kitchen galley; bathroom washroom;
 toilet loo wc restroom; bedroom sleeping_room; cellar basement; attic loft; garage car_port;
-ground_floor first_floor; floor storey level; wall walls; roof rooftop; heater radiator heating; boiler furnace;
+ground_floor first_floor; floor storey level; roof rooftop; heater radiator heating; boiler furnace;
 rubbish trash garbage waste refuse bin; collect pick_up collection fetch; clean cleaning cleaner; wash laundry;
 repair mend fix; city town; village hamlet; country nation; street road lane;
 location place site venue situated located lie lies sit stand where find house kept based;
@@ -151,24 +151,24 @@ holiday_entitlement leave_days days_off vacation_days; sick_leave off_sick; over
 experiment trial test study; result outcome finding; sample specimen; measure measurement gauge reading;
 survey poll questionnaire; data figures; graph chart diagram; telescope reflector; laboratory lab;
 research investigate; cause reason due_to because_of trigger lead_to responsible_for behind root_cause;
-effect result consequence; crime offence; court tribunal; judge magistrate; witness bystander; trial hearing;
+effect result consequence; court tribunal; judge magistrate; witness bystander; trial hearing;
 accused defendant; claim claims; sue lawsuit legal_action; law legislation act; rule policy regulation guideline;
 vote ballot; election poll; president head_of_state; government administration; party political_party;
 mayor head_of_the_city; war conflict; army military; police officer; army soldier; weapon gun; prison jail gaol;
 accident crash collision; emergency urgent; fire blaze; exit way_out; alarm siren; danger hazard risk;
 safe secure; security guard; camera cctv; parking car_park parking_lot; space place spot; seat chair; desk table;
-window pane; screen display monitor; keyboard keys; printer print; laptop notebook computer pc;
-battery accumulator; charger charging charge; cable wire lead; internet web online; wifi wi-fi wlan wireless;
-network net; router gateway; port socket listen; listen bind reachable_on; url address link; domain hostname;
-browser chrome; mail post letter; parcel package; stamp postage; desk workstation;
+screen display monitor; keyboard keys; printer print; laptop notebook computer pc;
+battery accumulator; charger charging charge; internet web online; wifi wi-fi wlan wireless;
+network net; router gateway; port socket listen; listen bind reachable_on; url address link; 
+browser chrome; mail post letter; parcel package; stamp postage; 
 customer_support support_desk helpdesk help_desk; ticket issue; sprint iteration; roadmap plan; milestone goal;
-feature functionality; task to-do todo job; project initiative; sponsor backer fund funded_by finance paid_by;
+task to-do todo job; project initiative; sponsor backer fund funded_by finance paid_by;
 partner partnership; competitor rival; market marketplace; share stock; profit earnings; loss deficit;
 revenue turnover sales; target goal objective; growth increase; report write-up; presentation talk slides;
-conference convention; workshop training_course; speaker lecturer; keynote main_talk; hotel inn; room bedroom;
+conference convention; speaker lecturer; keynote main_talk; hotel inn; room bedroom;
 reservation booking reserve book reserved booked; passport travel_document; visa entry_permit;
-luggage baggage suitcase; airport airfield; platform track; station stop; ferry boat ship; beach seaside;
-tent camp camping; guide leader; map plan; backpack rucksack; bread loaf; cake gateau; cookie biscuit;
+luggage baggage suitcase; airport airfield; platform track; station stop; beach seaside;
+tent camp camping; backpack rucksack; bread loaf; cake gateau; cookie biscuit;
 dessert pudding sweet; ice_cream gelato; crisps chips; potato spud; courgette zucchini; aubergine eggplant;
 pepper capsicum; coriander cilantro; prawn shrimp; recipe instructions; ingredient component; oven stove cooker;
 bake oven; boil cook; cut chop; spicy hot; sweet sugary; tasty delicious; hungry starving; thirsty parched;
@@ -207,19 +207,101 @@ musician music; athlete sportsman; retired pensioner; unemployed jobless out_of_
 owner proprietor; landlord landlady; tenant renter; neighbour neighbor next-door; founder co-founder;
 shareholder investor invest; headquarters hq head_office main_office headquartered; branch office;
 department division; team group; staff employee personnel people worker headcount workforce;
-population inhabitants residents; audience spectators; member participant; volunteer helper; candidate applicant;
-winner champion; leader head; expert specialist; beginner novice; replica instance copy node; cluster nodes;
+population inhabitants residents; audience spectators; volunteer helper; candidate applicant;
+winner champion; expert specialist; beginner novice; replica instance copy node; cluster nodes;
 region zone; container docker pod; memory ram; disk storage; processor cpu; thread worker;
 timeout time_out wait_for; retry retries; rate_limit throttle; endpoint route; request call; api interface;
 client consumer; frontend front-end ui; backend back-end; schema data_model; migration migrate; index indexing;
-column field; format encoded encoding serialise serialize; json javascript_object_notation; branch trunk;
+format encoded encoding serialise serialize; json javascript_object_notation; branch trunk;
 commit check_in; pull_request pr merge_request; pipeline ci; cron scheduled_job; script program;
 compiler compile; dependency depend; license licence licensed; open_source open-source;
 proprietary closed_source closed-source; certificate cert; certified certification; warranty guarantee;
 manual handbook; manual by_hand; machine device; sensor detector; engine motor; gear gearbox; brake braking;
 mileage odometer on_the_clock; serviced service maintenance; inspection mot;
 licence_plate registration number_plate; colour_scheme palette; font typeface; logo emblem; slogan motto;
-brand make; model type
+brand make; model type;
+deduct subtract take_off take_away lose knock_off dock; relative family kin relation;
+heir inherit inheritor successor; lapse expire void forfeit lose; correct adjust compensate rectify amend;
+younger under below; older over above; congenital from_birth born_with inborn; avoid skip keep_off not_do;
+oboe oboist; flute flautist; drum drummer; trumpet trumpeter; harp harpist; bass bassist; payday pay salary paid;
+straight direct directly; change modification alteration edit commit; go_through pass_through via run_through;
+enter go_in get_in access come_in; leave vacate exit clear_out move_out; check-out check_out departure leave;
+check-in check_in arrival; twice_a_day two_times_a_day morning_and_evening; fridge refrigerator cool cold_store;
+freezer deep_freeze; overnight over_night; fare fee charge; seat place chair;
+ride travel go; direction way; facing towards face; ill sick nauseous; loud noisy loudly noise; knock bang;
+bright vivid; photographer photo take_pictures; shoot film record shooting; director direct directed_by;
+producer produce produced_by; sing vocals singer vocalist; lyrics words text; tune melody;
+author written_by penned_by wrote; publish release come_out appear issue bring_out; episode instalment;
+podcast show programme; newsletter mailing; subscriber subscribe reader; follower follow;
+audience listener viewer; call phone ring telephone dial; text message sms; sign autograph;
+sign_up register enrol enroll join registration; cancel call_off abandon; apply application;
+hire employ take_on recruit; dismiss sack fire; salary pay wages earnings; bonus premium; pension retirement_pay;
+holiday leave vacation time_off day_off days_off; break pause recess; shift duty rota on_duty;
+night_shift nightshift nights; maternity_leave parental_leave; sick_note doctor's_note;
+boss chief superior manager; owner holder keeper; guest visitor; host organiser organizer organise run_by put_on;
+attend visit go_to; neighbour next_door; landlord owner; tenant lodger renter; rent let lease; deposit security;
+contract lease agreement; notice cancellation notice_period; sign signed signature;
+lawyer barrister solicitor counsel; judge court; hearing trial session; verdict judgment ruling decision;
+fine penalty; guilty convicted; theft burglary robbery stolen steal; police cops; suspect accused;
+evidence proof; testify witness statement testimony; file lodge submit hand_in turn_in deliver;
+submit hand_in turn_in send_in; form questionnaire; fill_in complete fill_out;
+deadline closing_date cutoff time_limit within; extend prolong lengthen; shorten cut reduce;
+early premature ahead_of_time; late overdue behind; on_time punctual punctually; delay hold_up;
+train instruct coach; coach manager trainer; captain skipper; striker forward; goalkeeper keeper goalie;
+match game fixture; league division; champion winner title; draw tie; medal prize award;
+award prize win be_awarded get receive; scholarship grant stipend; fund finance pay_for sponsor;
+donate give donation; charity non-profit; volunteer help_out; raise collect gather; invest put_in; share stake;
+profit gain; turnover revenue; cost expense; save put_aside set_aside; spend pay; debt owe; borrow loan;
+bill invoice; receipt voucher; discount rebate price_reduction; 
+customer shopper patron client; shop store boutique; bakery baker; butcher meat_shop;
+cafe coffee_shop coffee_house; pub bar tavern; restaurant diner eatery; menu card; waiter server; chef cook;
+order buy; stock inventory; warehouse depot storehouse; pallet load; cargo freight; truck lorry hgv;
+container box; ship vessel boat; port harbour dock; moor dock anchor tie_up berth; sail cruise;
+crew staff; pilot fly; runway airstrip; bridge crossing; tunnel underpass; motorway highway freeway;
+junction crossing intersection; roundabout traffic_circle; petrol gas fuel; charge recharge;
+mechanic garage workshop; brake stop; tyre wheel; repair overhaul fix; mileage kilometres miles; insurance cover;
+licence permit; driver motorist drive; passenger traveller; timetable schedule plan; ticket pass; platform track;
+station stop terminal; mow cut; sow plant; pick harvest gather; orchard fruit_trees;
+vineyard winery; bee hive beehive; honey nectar;
+egg eggs; dairy milk; cheese curd; flour meal; dough batter; yeast leaven; oven stove; boil simmer;
+fry saute; grill barbecue; spice seasoning; 
+hot spicy; bitter acrid; salty salted salt; snack bite; drink beverage; bottle flask; 
+knife blade; tap faucet; bath tub;
+shower wash; towel cloth; soap detergent; mirror glass; lamp light; bulb lamp; curtain blind; carpet rug;
+floor ground; ceiling roof; door gate entrance; lock bolt; alarm siren;
+code pin combination; safe strongbox; fence railing; lawn grass;
+leaf foliage; flower blossom bloom; seed grain; weed wild_plant; pest vermin; slug snail;
+fertiliser fertilizer manure; compost humus; spade shovel; hose pipe; sample specimen probe;
+trial experiment test run; measure gauge record; accurate precise exact; error mistake fault; deviation drift;
+calibrate adjust; reading value measurement; sensor probe detector; solution mixture; dilute thin;
+heat warm heating heated; cool chill; melt thaw; freeze solidify; explode blow_up burst; leak drip seep;
+burn fire blaze catch_fire; destroy ruin wreck; damage harm break; collapse cave_in fall_down; flood inundate;
+storm gale; earthquake quake; reactor pile; valve tap; pressure bar; turbine generator;
+power electricity; solar photovoltaic; wind breeze; battery cell; grid network; patient inpatient; symptom sign;
+diagnose diagnosis; treat therapy treatment; surgery operation; surgeon operate; injection jab shot;
+blood_test blood_sample; x-ray radiograph; bandage dressing; wheelchair mobility_chair; deaf hard_of_hearing;
+blind sightless; diabetic diabetes; asthma asthmatic; migraine headache; rash spots;
+pain ache hurt; tired fatigued; sleep doze rest; insomnia sleepless; therapist psychologist; midwife birth;
+pill tablet; drops tincture; pharmacy chemist; vegetarian no_meat meat-free; vegan no_animal_products;
+kosher jewish_food; halal muslim_food; pescatarian fish_only; spell write; pronounce say;
+translate translation translator; dialect accent; mother_tongue native_language first_language; beginner starter;
+fluent fluently; alphabet letters; grammar syntax; vocabulary words; textbook coursebook; lecture talk;
+seminar class; thesis dissertation; semester term; faculty department; campus grounds; dorm hall_of_residence;
+library reading_room; pupil schoolboy schoolgirl; headteacher principal headmaster head;
+kindergarten nursery preschool; homework assignment; report_card school_report report; 
+maths mathematics math; chemistry chem; biology bio; physics physical_science; geography geo; 
+pe sports gym; replica copy; deploy ship release; rollback revert roll_back; merge integrate;
+outage incident downtime down; on-call on_call standby; alert alarm notify; dashboard board; metric figure;
+latency delay; throughput rate; timeout limit; certificate cert; secret credential;
+login sign_in log_in; admin administrator; feature_flag toggle;
+config configuration setting; environment stage; node machine; cluster group; firmware software;
+bootloader loader; chip processor; gpu graphics_card; screen display; keyboard keys; mouse pointer;
+usb port; cable lead; driver module; operating_system os; cron scheduled; export output;
+import input load; csv comma-separated; parse read; format layout; schema structure; 
+row record entry; query request; index lookup; backup copy; restore recover; archive store;
+delete remove purge; retain keep; anonymise anonymize mask; encrypt cipher; compress zip; upload send;
+download fetch; crawl scrape; render draw; animate animation; score points;
+multiplayer online; console system; release launch; trailer teaser
 """
 
 _OPPOSITES = """
@@ -241,10 +323,8 @@ sober:drunk; asleep:awake; vacant:occupied; raise:lower; increase:lower; lend:bo
 natural:artificial; domestic:foreign; permanent:temporary; flexible:fixed; fresh:frozen stale; raw:cooked
 """
 
-
 def _groups() -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(group.split()) for group in _GROUPS.split(";"))
-
 
 GROUPS: Final = _groups()
 OPPOSITES: Final = tuple(

@@ -159,6 +159,7 @@ def _parted(said: str) -> Iterable[str]:
 # --- reading ---
 
 
+_WITH_TO = frozenset({"wish", "plan", "try"})
 _PLACED = frozenset("in on at under behind near beside inside outside next".split())
 _UNCOUNTED = frozenset("a an the is are was were be been am also please just".split())
 
@@ -378,7 +379,7 @@ class _Reader:
             self.negated = not self.negated
         if low in MARKS and not (low == "too" and self._goes_on(i)) and not self._proper(i):
             self._marked(MARKS[low], 0, 0)
-        if low in w.MODALS:
+        if low in w.MODALS and (w.MODALS[low] not in _WITH_TO or self.low(i + 1) == "to"):
             self.modality.add(w.MODALS[low])
         if low in w.QUANTIFIERS:
             self.quantifiers.add(w.QUANTIFIERS[low])
