@@ -298,9 +298,9 @@ class _Conversation:
     def _says(self, position: int, content: str) -> bool:
         """Whether a message says this, as far as words can tell.
 
-        A quarter of its words must be the message's own, half of them its own or of the few before it by people or agents; so
-        must all names and numbers. A word that only a tool said must not appear: what a tool prints never becomes
-        another's words.
+        A quarter of its words must be the message's own, half of them its own or of the few before it by people or
+        agents; so must all names and numbers. A word that only a tool said must not appear: what a tool prints never
+        becomes another's words.
         """
         own, around = self._terms(position), set(self._terms(position))
         if self._messages[position].role in _SPEAKING:
