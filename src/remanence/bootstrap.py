@@ -9,11 +9,12 @@ import time
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from remanence.backend import Backend
+from remanence.domain.validation import ttl_defaults
 from remanence.engine import AsyncEngine
 from remanence.errors import InvalidInputError
 from remanence.ports import Embedder, Extractor, Screen, Store
@@ -209,7 +210,16 @@ def _chosen(settings: Settings | None, *, db: str | Path | None, tenant: str | N
 MOST_SEARCHERS = 4
 
 # Settings that memories on one file must have in common to share what they have open.
-_COMMON = ("max_content", "tokenizer", "extractor", "contradictions", "screen", "redact")
+_COMMON = (
+    "max_content",
+    "tokenizer",
+    "extractor",
+    "contradictions",
+    "screen",
+    "redact",
+    "ttl_defaults",
+    "session_idle_days",
+)
 
 _lock = threading.Lock()
 _Key = tuple[
@@ -303,6 +313,8 @@ def _backend(
         extractor=Lazily(lambda: open_extractor(settings)),
         contradictions=settings.contradictions,
         screen=open_screen(settings),
+        ttl_defaults=ttl_defaults(settings.ttl_defaults),
+        session_idle=timedelta(days=settings.session_idle_days),
         count_tokens=count_tokens,
         close=close,
     )

@@ -31,8 +31,8 @@ from remanence.ports import Consolidatable, Extractor, Walked
 AT_ONCE: Final = 1_000  # memories compared with those before them, and then written, at a time
 SAID_AT_ONCE: Final = 200  # messages that are read together: what one says may need the one before
 SESSIONS_AT_ONCE: Final = 100
-NEAR: Final = 8  # memories that one is compared with
-NEAR_ENOUGH: Final = 0.5  # cosine below which no two texts say the same
+NEAR: Final = 6  # memories that one is compared with
+NEAR_ENOUGH: Final = 0.6  # cosine below which no two texts say the same
 DECISIONS_TOLD: Final = 1_000
 
 

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
-from remanence.domain.records import TRUST, Draft, Filter
+from remanence.domain.records import MEMORY_TYPES, TRUST, Draft, Filter
+from remanence.domain.strength import UNITS
 from remanence.errors import InvalidInputError
 
 MAX_CONTENT = 100_000
@@ -100,6 +101,34 @@ def expiry(argument: str, ttl: object, now: datetime) -> datetime | None:
         return None
     span = duration(argument, ttl)
     return None if span > LATEST - now else now + span
+
+
+def ttl_defaults(value: str) -> dict[str, timedelta]:
+    """After how long memories expire, by type, from text such as `temporary=1d, context=4w`; units s m h d w y.
+
+    InvalidInputError for what is no type, no duration of a second to 100 years, or said twice.
+    """
+    found: dict[str, timedelta] = {}
+    for item in value.split(","):
+        if not item.strip():
+            continue
+        type, span = item.partition("=")[0].strip(), item.partition("=")[2].strip()
+        one_of("ttl_defaults", type, MEMORY_TYPES)
+        if type in found:
+            raise InvalidInputError("ttl_defaults", f"has {type} twice")
+        number = span[:-1]
+        if span[-1:] not in UNITS or not (number.isascii() and number.isdigit() and len(number) <= 12):
+            raise InvalidInputError(
+                "ttl_defaults",
+                f"{type} needs a number and a unit of {' '.join(UNITS)}, such as {type}=30d, not {span!r:.40}",
+            )
+        try:
+            found[type] = int(number) * UNITS[span[-1]]
+        except OverflowError:
+            found[type] = timedelta.max
+        if not timedelta(seconds=1) <= found[type] <= 100 * UNITS["y"]:
+            raise InvalidInputError("ttl_defaults", f"{type} must be from a second to 100 years, not {span}")
+    return found
 
 
 def fraction(argument: str, value: object) -> float:
