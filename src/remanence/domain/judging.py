@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Literal
 
 from remanence.domain.records import Json
-from remanence.domain.statement_pairs import Finding, Pair, examine
+from remanence.domain.statement_pairs import Pair
+from remanence.domain.statement_rules import Finding, examine
 from remanence.domain.statements import LONGEST, read
 from remanence.domain.text import canonical
 
@@ -48,9 +50,8 @@ class Verdict:
 
 def judge(old: Saying, new: Saying, *, similarity: float | None = None) -> Verdict:
     """Compare two sayings. `similarity` is the cosine of their vectors, if known. Never raises for any text."""
-    same = canonical(old.content)
-    own = _speaks_of_itself(old, new)
-    if same.strip() and same == canonical(new.content) and not own:
+    same = _canonical(old.content)
+    if same.strip() and same == _canonical(new.content) and not _speaks_of_itself(old, new):
         return Verdict("duplicate", 1.0, "says the same in the same words", {"rule": "identical"})
     if len(old.content) > LONGEST or len(new.content) > LONGEST:
         return Verdict("unrelated", 0.5, "too long to be compared", {"rule": "too long"})
@@ -77,11 +78,14 @@ def judge(old: Saying, new: Saying, *, similarity: float | None = None) -> Verdi
     return _verdict(finding)
 
 
+_canonical = lru_cache(maxsize=4_096)(canonical)
+
+
 def _speaks_of_itself(old: Saying, new: Saying) -> bool:
     """Whether the same words are about two people, since each speaks of himself."""
     if (old.speaker or "").casefold() == (new.speaker or "").casefold():
         return False
-    words = set(canonical(old.content).replace("'", " ").replace("’", " ").split())
+    words = set(_canonical(old.content).replace("'", " ").replace("’", " ").split())
     return not words.isdisjoint(("i", "my", "me", "mine", "myself"))
 
 

@@ -22,46 +22,25 @@ class Alignment:
     only_old: tuple[Token, ...]
     only_new: tuple[Token, ...]
 
-    @property
-    def cover_old(self) -> float:
-        """The part of the old text's weight that the new one says too, 0..1."""
-        return _part([old for old, _ in self.pairs + self.flips], self.only_old)
-
-    @property
-    def cover_new(self) -> float:
-        return _part([new for _, new in self.pairs + self.flips], self.only_new)
-
-
-def _part(matched: list[Token], rest: tuple[Token, ...]) -> float:
-    said = sum(token.weight for token in matched)
-    return said / ((said + sum(token.weight for token in rest)) or 1.0)
-
 
 def align(old: Reading, new: Reading) -> Alignment:
     """Match every telling word at most once: the same form before the same sense, a sense before a shared root."""
     left, right = list(old.tokens), list(new.tokens)
     pairs: list[tuple[Token, Token]] = []
     flips: list[tuple[Token, Token]] = []
-    for level in (_same, _alike, _akin):
-        if not left or not right:
-            break
+    for level, found in ((_same, pairs), (_opposed, flips), (_alike, pairs), (_akin, pairs)):
         kept: list[Token] = []
         for token in left:
-            at = next((k for k, other in enumerate(right) if level(token, other)), -1)
-            if at < 0:
-                kept.append(token)
+            for k, other in enumerate(right):
+                if level(token, other):
+                    found.append((token, other))
+                    del right[k]
+                    break
             else:
-                pairs.append((token, right.pop(at)))
+                kept.append(token)
         left = kept
-        if level is _same:
-            kept = []
-            for token in left:
-                at = next((k for k, other in enumerate(right) if _opposed(token, other)), -1)
-                if at < 0:
-                    kept.append(token)
-                else:
-                    flips.append((token, right.pop(at)))
-            left = kept
+        if not left or not right:
+            break
     # A word said twice, or by two words of one sense, is no residue.
     left = [
         token

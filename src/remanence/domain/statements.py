@@ -44,12 +44,7 @@ class Token:
     owner: bool = False  # "Anna" in "Anna's car"
     me: bool = False  # "I", "my"
     mark: bool = False  # a word of change: it may match, but is no residue
-
-    @property
-    def weight(self) -> float:
-        if self.mark:
-            return 0.0
-        return 1.0 if self.kind == "word" else 1.6
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +76,7 @@ class Reading:
     turns: frozenset[str] = frozenset()  # prepositions that have an opposite: before, after
     said: str = ""  # the words in lower case, one space between
     ours: bool = False  # it says "we" or "our" somewhere
+    weight: float = 0.0  # of all tokens
     speaker: str = "user"
     headless: bool = False  # it names no subject: "sold the car"
     question: bool = False
@@ -160,6 +156,7 @@ def _parted(said: str) -> Iterable[str]:
 
 
 _WITH_TO = frozenset({"wish", "plan", "try"})
+_PADDING = 24
 _PLACED = frozenset("in on at under behind near beside inside outside next".split())
 _UNCOUNTED = frozenset("a an the is are was were be been am also please just".split())
 
@@ -169,6 +166,9 @@ class _Reader:
 
     def __init__(self, text: str, speaker: str | None) -> None:
         self.raws = [*_raw(text)]
+        # Padded, so that a look ahead or behind the text finds "".
+        self.lows = [raw.low for raw in self.raws] + [""] * _PADDING
+        self.norms = [normal(raw.low) if raw.kind == "word" else "" for raw in self.raws] + [""] * _PADDING
         self.speaker = normal(((speaker or "").split() or ["user"])[0].casefold())
         self.tokens: list[Token] = []
         self.clauses: list[Clause] = []
@@ -230,7 +230,7 @@ class _Reader:
         self._open()
 
     def low(self, i: int) -> str:
-        return self.raws[i].low if 0 <= i < len(self.raws) else ""
+        return self.lows[i]
 
     def read(self) -> Reading:
         i, count = 0, len(self.raws)
@@ -261,7 +261,7 @@ class _Reader:
         return Reading(
             tuple(self.tokens), tuple(self.clauses), frozenset(self.marks), frozenset(self.modality),
             frozenset(self.quantifiers), frozenset(self.relative), tuple(self.sequence), frozenset(self.soft),
-            frozenset(self.topics), self.we, frozenset(self.turns), " ".join(raw.low for raw in self.raws), self.ours, self.speaker, self.headless,
+            frozenset(self.topics), self.we, frozenset(self.turns), " ".join(raw.low for raw in self.raws), self.ours, sum(token.weight for token in self.tokens), self.speaker, self.headless,
         )  # fmt: skip
 
     def _adverbial(self) -> None:
@@ -300,7 +300,7 @@ class _Reader:
         self.topics.update(TOPICS.get(raw.low, ()))
         low = raw.low
         for phrase, mark in PHRASE_MARKS.get(low, ()):
-            if all(self.low(i + k) == part for k, part in enumerate(phrase)):
+            if tuple(self.lows[i : i + len(phrase)]) == phrase:
                 return self._marked(mark, i, i + len(phrase))
         if (found := quantity(self.raws, i)) is not None:
             value, after = found
@@ -338,14 +338,11 @@ class _Reader:
         return after
 
     def _phrase(self, i: int) -> int | None:
-        entries = lexicon()[1].get(normal(self.low(i)))
+        entries = lexicon()[1].get(self.norms[i])
         if not entries:
             return None
         for parts, key, groups in entries:
-            if len(parts) <= len(self.raws) - i and all(
-                self.raws[i + k].kind == "word" and normal(self.raws[i + k].low) == part
-                for k, part in enumerate(parts)
-            ):
+            if tuple(self.norms[i : i + len(parts)]) == parts:
                 if not self.tense:
                     self._finite(i)
                 plain = key in w.NO_DENIAL or key in lexicon()[2]
@@ -552,6 +549,8 @@ class _Reader:
     def _add(
         self, key: str, kind: str, text: str, groups: frozenset[int] = frozenset(), value: Value | None = None
     ) -> None:
+        low = self.lows[self.place]
+        mark = kind == "word" and low in MARKS and "_" not in key
         self.tokens.append(
             Token(
                 key,
@@ -566,10 +565,11 @@ class _Reader:
                 agent=self.agent,
                 preposition=self.preposition,
                 at=self.place,
-                owner=self.low(self.place + 1) == POSSESSED or self.low(self.place) in ("my", "mine"),
-                me=self.low(self.place) in w.FIRST_PERSON,
-                mark=self.low(self.place) in MARKS and kind == "word" and "_" not in key,
-            )  # fmt: skip
+                owner=self.low(self.place + 1) == POSSESSED or low in ("my", "mine"),
+                me=low in w.FIRST_PERSON,
+                mark=mark,
+                weight=0.0 if mark else 1.0 if kind == "word" else 1.6,
+            )
         )
         self.preposition = ""
 
@@ -605,16 +605,22 @@ def read(text: str, speaker: str | None = None) -> Reading:
         return _NOTHING
     reading = _Reader(text, speaker).read()
     question = text.endswith(_ASKING)
-    letters = [char for char in text if char.isalpha()]
-    latin = sum(char < "\u0250" for char in letters)
-    plain = (
-        bool(letters)
-        and latin * 10 >= len(letters) * 9
-        and not languages.detect(text.casefold().split(), text)
-    )
+    plain = _is_english(text)
     if question or not plain:
         return replace(reading, question=question, plain=plain)
     return reading
 
 
+def _is_english(text: str) -> bool:
+    """Whether a text is English, as far as can be told: in Latin letters, and not in another known language."""
+    if not text.isascii():
+        letters = [char for char in text if char.isalpha()]
+        if sum(char < "\u0250" for char in letters) * 10 < len(letters) * 9:
+            return False
+    elif not _LETTER.search(text):
+        return False
+    return not languages.detect(text.casefold().split(), text)
+
+
+_LETTER = re.compile("[A-Za-z]")
 _NOTHING = Reading((), (), frozenset(), frozenset(), frozenset(), frozenset(), plain=False)
