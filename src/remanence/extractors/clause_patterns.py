@@ -346,8 +346,8 @@ FIRST: Final = (
         after=whole(
             r"(?!(?:it|that|this|them|those|these|you|him|her|how you|what you|to (?:know|see|ask|"
             r"hear|thank|think|say|have|get|book|order|buy|make|try|talk|discuss|add|be able|schedule|"
-            r"understand|start|create|set)|your|the (?:idea|sound|look|way) ?|if|a (?:coffee|table|"
-            r"room))\b(?! to the)).+"
+            r"understand|start|create|set)|your|the (?:idea|sound|look|way) ?|if|the (?:first|second|third|last|"
+            r"other|latter|former|new) (?:one|option|version|idea|draft|answer)|a (?:coffee|table|room))\b(?! to the)).+"
         ),
         type="preference",
         importance=0.6,

@@ -18,7 +18,7 @@ MOOD: Final = (
     r"early|excited|bored|hungry|thirsty|curious|confused|stuck|lost|right|wrong|aware|able|available|"
     r"free|grateful|thankful|"
     r"worried|nervous|proud|impressed|surprised|interested|home|away|awake|alive|in trouble|in a|in the|"
-    r"at the|on it|on my|on the way|"
+    r"at the|on it|on (?:my|the) way|on my|on the way|"
     r"not|n't|like|about|kidding|joking|serious|certain|honest|new here|all set|all ears|with you|having|"
     r"looking|wondering|trying|"
     r"getting|going|doing|thinking|guessing|hoping|asking|saying|talking|just|over|close|open to|under|no|"

@@ -45,7 +45,7 @@ LATER: Final = (
         after=re.compile(".+"),
         never=re.compile(
             r"\b(?:talk|say|admit|ask you|know|understand|see|think|"
-            r"check|figure|confess|go now|run now|be going)\b"
+            r"check|figure|confess|go now|run now|be going)\b|^(?:run|go|leave)(?: ,|$)"
         ),
         importance=0.6,
         confidence=0.7,
@@ -158,6 +158,9 @@ LATER: Final = (
         ),
         tenses=NOW,
         after=whole(r"(?!(?:it|that|this|to know|there|on (?:it|this|that))\b).+"),
+        never=re.compile(
+            r"\byour?\b|^go (?:to (?:bed|sleep|lunch|dinner)\b|out|home|back|on|ahead|away|now|with)\b|^run(?: ,|$)"
+        ),
         importance=0.65,
         confidence=0.75,
     ),
@@ -210,7 +213,7 @@ LATER: Final = (
             r"hired|diagnosed|accepted|rid) ?.*"
         ),
         never=re.compile(
-            r"\ba (?:chance|moment|minute|second|look|bit|question|feeling|error|warning)\b|\bthe (?:same|"
+            r"\ban? (?:chance|idea|moment|minute|second|look|bit|question|feeling|error|warning)\b|\bthe (?:same|"
             r"idea|point|following|error)\b"
         ),
         importance=0.5,

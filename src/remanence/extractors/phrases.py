@@ -199,7 +199,8 @@ PHRASES: Final = (
         form=re.compile(
             r"(?:please ,? ?)?(?:(?:from now on|in (?:the )?future|going forward|at all times) "
             r",? ?(?:please )?(?P<what3>\w+ .+)|"
-            r"(?:always|never) (?!mind\b|again\b|been\b|have\b|had\b|a\b|the\b|knew\b|was\b|heard\b|"
+            r"(?:always|never) (?!happy|glad|good|nice|welcome|here|on|there|free|open|"
+            r"mind\b|again\b|been\b|have\b|had\b|a\b|the\b|knew\b|was\b|heard\b|"
             r"thought\b|said\b|have\b|better\b|ever\b)(?P<what>\w+ .+)|"
             r"(?P<what5>use .+?(?: , (?:i|we|not) .+| instead\b.*| rather than .+| because .+))|"
             r"(?P<what4>(?:use|keep|answer|reply|write|respond|do n't|do not|avoid|stick|call|refer|"

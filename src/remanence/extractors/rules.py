@@ -19,7 +19,7 @@ from remanence.extractors.sayings import CORRECTS_LAST, of_prose
 from remanence.extractors.segments import MAX_READ, prose, sentences, unfenced
 from remanence.extractors.tool_errors import tool_error
 from remanence.extractors.verbatim import parts, says_something
-from remanence.extractors.writing import Told, capital
+from remanence.extractors.writing import Told
 
 MOST_PER_MESSAGE: Final = 50
 """Candidates of one message at most; whoever says more at once hands in a document."""
@@ -134,13 +134,13 @@ def _of_tool(message: Message, position: int, before: Message | None) -> Candida
     error = tool_error(unfenced(message.content))
     if error is None:
         return None
-    tool = " ".join((message.name or "").split()) or "a tool"
+    tool = " ".join((message.name or "").split()) or "A tool"
     call = error.call or _call_in(before, tool)
     called = f" ({call})" if call and call not in error.line else ""
     return Candidate(
-        content=capital(f"{tool} failed{called}: {error.line}"),
+        content=f"{tool} failed{called}: {error.line}",
         type="failure",
-        subject=tool,
+        subject=message.name or "tool",
         importance=0.6,
         confidence=0.7,
         message=position,

@@ -39,7 +39,7 @@ _FICTION: Final = re.compile(
     r"lyrics?|novel|story|movie|film|riddle|line) "
     r"(?:goes|says|is|reads|ends|begins|starts)|once upon a time|knock knock|in (?:the|my|this|a) "
     r"(?:novel|story|book|movie|film|game|dream)\b|"
-    r"for (?:example|instance)|e\.g\.|lorem ipsum|just kidding|only joking|/s$)"
+    r"for (?:example|instance)|as an example|e\.g\.|lorem ipsum|just kidding|only joking|/s$)"
 )
 _ASKS: Final = frozenset(
     "what who whom whose which where when why how is are was were do does did can could would should will "

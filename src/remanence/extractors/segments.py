@@ -39,6 +39,7 @@ _LOG: Final = re.compile(
     | (?:From|To|Cc|Bcc|Subject|Date|Sent):\s.*[@,\d] | On\ .{5,80}\ wrote:$
     )"""
 )
+_WORD: Final = re.compile(r"\w")
 _BULLET: Final = re.compile(r"[ \t]*(?:(?:[-*+•–—]|\d{1,3}[.)]|[a-z]\)|#{1,6}|\[[ xX]\])[ \t]+)+|[ \t]+")
 _END: Final = re.compile(r"[.!?…。！？]+[\"'”’)\]*_]*(?=\s|$)|[。！？]")
 _SHORT: Final = frozenset(
@@ -172,5 +173,5 @@ def _trimmed(text: str, start: int, end: int, asks: bool) -> Iterator[Sentence]:
         end -= 1
     if not asks and (smile := _EMOTICON.search(text, max(start, end - 12), end)) and smile.start() > start:
         asks, end = "?" in text[smile.start() - 1 : smile.start()], smile.start()
-    if 1 < end - start <= MAX_SENTENCE:
+    if 1 < end - start <= MAX_SENTENCE and _WORD.search(text, start, end):
         yield Sentence(start, end, asks)
