@@ -14,6 +14,7 @@ from remanence.channels import AsyncChannel
 from remanence.embedders.hashing import HashingEmbedder
 from remanence.engine import AsyncEngine
 from remanence.errors import WrongContextError
+from remanence.extractors.rules import RulesExtractor
 from remanence.keyvalue import AsyncKeyValue
 from remanence.stores.reference import ReferenceStore
 from remanence.stores.sqlite.store import SQLiteStore
@@ -38,6 +39,7 @@ def backend(request, tmp_path):
             new_id=new_id,
             executor=executor,
             writers=executor,
+            extractor=RulesExtractor(),
         )
         store.close()
         embedder.close()

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from remanence import __version__
-from remanence.cli import exchange, keys, keyvalue, memories, overview, records, serve, upkeep
+from remanence.cli import consolidating, exchange, keys, keyvalue, memories, overview, records, serve, upkeep
 from remanence.cli.frame import Command, Group, frame_of
 
 SECTIONS = {
@@ -21,12 +21,14 @@ SECTIONS = {
         "retract": records.retract,
         "restore": records.restore,
         "forget": records.forget,
+        "end-session": consolidating.end_session,
     },
     "Overview": {"stats": overview.stats, "namespaces": overview.namespaces},
     "Server": {"serve": serve.serve},
     "Care": {
         "export": exchange.export,
         "import": exchange.import_,
+        "consolidate": consolidating.consolidate,
         "reembed": upkeep.reembed,
         "doctor": upkeep.doctor,
     },

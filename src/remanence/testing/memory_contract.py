@@ -14,6 +14,7 @@ from remanence.domain.records import Remembered
 from remanence.errors import IdempotencyConflictError, InvalidInputError, NotFoundError
 from remanence.testing.memory_asking import AskingContract
 from remanence.testing.memory_changes import ChangesContract
+from remanence.testing.memory_consolidation import ConsolidationContract
 from remanence.testing.memory_endings import EndingsContract
 from remanence.testing.memory_kit import DAY, Blocking, Kit, contents
 from remanence.testing.memory_recall import RecallContract
@@ -22,7 +23,9 @@ from remanence.testing.memory_sharing import SharingContract
 __all__ = ["Blocking", "Kit", "MemoryContract"]
 
 
-class MemoryContract(RecallContract, AskingContract, ChangesContract, EndingsContract, SharingContract):
+class MemoryContract(
+    RecallContract, AskingContract, ChangesContract, EndingsContract, SharingContract, ConsolidationContract
+):
     """The suite. Each test gets a fresh place through `kit` and a memory of namespace "team" through `memory`."""
 
     @pytest.fixture
