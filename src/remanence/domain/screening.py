@@ -3,7 +3,8 @@
 A text is read as a model would read it: look-alike letters, characters that do not show, letters written apart and
 encodings are undone first. Then words, phrases and shapes give evidence, in groups: who is addressed, what is demanded,
 what is to be set aside, hidden, sent, remembered. Only where evidence of a passage adds up is there a finding; a
-single word never suffices. The tables are in `screening_words`; docs/adr/0016 says what this cannot catch.
+single word never suffices. The tables are in `screening_words` and `screening_patterns`; docs/adr/0016-trust.md says
+what this cannot catch.
 """
 
 from __future__ import annotations
@@ -115,7 +116,8 @@ _LOOK_ALIKES = str.maketrans(
     "aeopcyxiijsdqwhkmtbhrnblaeoptuvikxncwuoby",
 )
 _LATIN = re.compile("[a-z]")
-_FOREIGN_WORD = re.compile(r"[^\W\d_]*[\u0370-\u052f][^\W\d_]*")
+_GREEK_OR_CYRILLIC = re.compile("[\u0370-\u052f]")
+_LETTERS = re.compile(r"[^\W\d_]++")
 
 
 @lru_cache(maxsize=8192)
@@ -168,20 +170,23 @@ class _Read:
 
 
 def _in_one_script(text: str) -> tuple[str, Sequence[int]]:
-    words = list(_FOREIGN_WORD.finditer(text))
-    if not any(_LATIN.search(word.group()) for word in words):
+    """The text with look-alikes replaced, if any word mixes scripts; and where such words begin."""
+    if not _GREEK_OR_CYRILLIC.search(text):
         return text, ()
+    words = [word for word in _LETTERS.finditer(text) if _GREEK_OR_CYRILLIC.search(word.group())]
     mixed = [
         word.start()
         for word in words
         if _LATIN.search(word.group()) and word.group().translate(_LOOK_ALIKES).isascii()
     ]
+    if not mixed:
+        return text, ()
 
     def fold(match: re.Match[str]) -> str:
         folded = match.group().translate(_LOOK_ALIKES)
         return folded if folded.isascii() else match.group()
 
-    return _FOREIGN_WORD.sub(fold, text), mixed
+    return _LETTERS.sub(fold, text), mixed
 
 
 # -- words
@@ -204,6 +209,7 @@ _PARTS = re.compile(rf"(?:{_LETTER}|[@$])+")
 _DOMAIN = re.compile(
     r"(?:[\w-]+\.)+(?:example|com|net|org|io|dev|ru|cn|app|xyz|test|info|co|ai|me|biz|top|site|link|de|fr)"
 )
+_LONGEST_WORD = 60
 _ENDS = frozenset(".!?।。！？")
 _LINKING = frozenset("and then please also but so just und et y e en bitte por_favor kindly".split())
 _LEET = (str.maketrans("013457@$", "oieasta" + "s"), str.maketrans("013457@$", "oleasta" + "s"))
@@ -264,7 +270,9 @@ def _words(text: str) -> Iterator[_Token]:
             starts = True
             continue
         if whole.startswith("http") or ("." in whole and (_DOMAIN.fullmatch(whole) or "@" in whole)):
-            yield _Token(whole, begin, before, frozenset(("URL", "MAIL") if "@" in whole else ("URL",)), starts)
+            yield _Token(
+                whole, begin, before, frozenset(("URL", "MAIL") if "@" in whole else ("URL",)), starts
+            )
             starts = False
             continue
         if whole in single or whole in phrases or whole.isalnum():
@@ -274,7 +282,7 @@ def _words(text: str) -> Iterator[_Token]:
         else:
             parts = ((part.group(), begin + part.start()) for part in _PARTS.finditer(whole))
         for part, place in parts:
-            keys = _keys(part)
+            keys = _keys(part) if len(part) <= _LONGEST_WORD else frozenset[str]()
             yield _Token(part, place, place + len(part), keys, starts)
             starts = part in _LINKING
 
@@ -310,7 +318,7 @@ class _Pattern(NamedTuple):
 
 @cache
 def _patterns() -> Sequence[_Pattern]:
-    from remanence.domain.screening_words import PATTERNS
+    from remanence.domain.screening_patterns import PATTERNS
 
     found: list[_Pattern] = []
     for line in PATTERNS.strip().splitlines():
@@ -359,10 +367,7 @@ def _signs_of_words(text: str, *, user: bool) -> Iterator[_Sign]:
 def _begins(tokens: Sequence[_Token], at: int, reach: int) -> bool:
     if reach < 0:
         return True
-    for place in range(at, max(at - reach, 0) - 1, -1):
-        if tokens[place].starts:
-            return True
-    return False
+    return any(tokens[place].starts for place in range(at, max(at - reach, 0) - 1, -1))
 
 
 def _follow(tokens: Sequence[_Token], at: int, rest: tuple[tuple[int, frozenset[str]], ...]) -> int | None:
@@ -383,10 +388,12 @@ def _follow(tokens: Sequence[_Token], at: int, rest: tuple[tuple[int, frozenset[
 
 
 @cache
-def _shapes() -> Sequence[tuple[str, float, float, re.Pattern[str]]]:
-    from remanence.domain.screening_words import SHAPES
+def _shapes(ascii: bool) -> Sequence[tuple[str, float, float, re.Pattern[str]]]:
+    """Shapes; for an ASCII text without those of other scripts."""
+    from remanence.domain.screening_patterns import SHAPES, UNSPACED
 
-    return [(group, weight, by_user, re.compile(shape)) for group, weight, by_user, shape in SHAPES]
+    rows = SHAPES if ascii else (*SHAPES, *UNSPACED)
+    return [(group, weight, by_user, re.compile(shape)) for group, weight, by_user, shape in rows]
 
 
 _FENCE = re.compile(
@@ -403,7 +410,7 @@ def _signs(read: _Read, *, user: bool) -> list[_Sign]:
     text = read.text
     signs = list(_signs_of_words(text, user=user))
     signs.extend(_Sign(at, at + 1, "hiding", 0.5) for at in read.mixed)
-    for group, weight, by_user, shape in _shapes():
+    for group, weight, by_user, shape in _shapes(text.isascii()):
         if user and not by_user:
             continue
         for match in shape.finditer(text):
@@ -485,7 +492,7 @@ _APART = re.compile(r"(?<![^\W_])[^\W\d_](?:[ .*_|/·~-]{1,3}[^\W\d_](?![^\W_]))
 
 def _apart(read: _Read) -> Finding | None:
     """Letters that are written apart."""
-    from remanence.domain.screening_words import SQUASHED
+    from remanence.domain.screening_patterns import SQUASHED
 
     for match in _APART.finditer(read.text):
         joined = re.sub(r"[\W_]+", "", match.group())
