@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from remanence.domain import statement_words as w
+from remanence.domain.statement_scan import Raw
 from remanence.domain.time_words import MONTHS, SEASONS, SHORT_WEEKDAYS, WEEKDAYS
 
 _WEEKDAYS = WEEKDAYS | {day + "s": number for day, number in WEEKDAYS.items()} | SHORT_WEEKDAYS
@@ -21,15 +22,6 @@ _CLOCK_BEFORE = frozenset("at by until till from before after past since around 
 _CLOCK_AFTER = frozenset(
     "in on every and to until till instead sharp now for each when but o'clock daily am pm a.m. p.m. or".split()
 )
-
-
-class Raw(NamedTuple):
-    """A piece of a text: its kind, in lower case, as written, and whether a sentence begins with it."""
-
-    kind: str
-    low: str
-    text: str
-    begins: bool
 
 
 class Value(NamedTuple):

@@ -7,7 +7,6 @@ clause, and the marks that turn a meaning: negation, time, modality, words of ch
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -16,7 +15,8 @@ from remanence.domain import statement_words as w
 from remanence.domain.statement_attributes import TOPICS
 from remanence.domain.statement_lexicon import lexicon, normal
 from remanence.domain.statement_marks import MARKS, PHRASE_MARKS
-from remanence.domain.statement_numbers import Raw, Value, quantity
+from remanence.domain.statement_numbers import Value, quantity
+from remanence.domain.statement_scan import POSSESSED, scan
 from remanence.domain.unicode import normalize
 
 LONGEST = 600
@@ -83,75 +83,6 @@ class Reading:
     plain: bool = True  # English enough to be compared
 
 
-# --- a text to raw words ---
-
-POSSESSED = "~s"  # stands for the 's of "Anna's"
-
-_RAW = re.compile(
-    r"""(?P<whole>[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+|https?://[^\s"'<>]+)
-    |(?P<iso>\b[12]\d{3}-(?:0[1-9]|1[0-2])(?:-[0-3]\d)?\b)
-    |(?P<dotted>\b[0-3]?\d\.[01]?\d\.(?:[12]\d{3})\b|\b[0-3]?\d/[0-3]?\d/(?:[12]\d{3})\b)
-    |(?P<clock>\b(?:[01]?\d|2[0-3])[:.h][0-5]\d(?:\s?[ap]\.?m\b\.?)?(?!\d|[.:]\d)|\b(?:1[0-2]|0?[1-9])\s?[ap]\.?m\b\.?)
-    |(?P<version>\bv?\d+(?:\.\d+){2,}\b|\bv\d+(?:\.\d+)*\b)
-    |(?P<amount>[$€£]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[$€£]?\d+(?:\.\d+)?)(?P<tail>(?:st|nd|rd|th|%|[kKmM]|bn)(?![\w])
-        |(?:ms|min|kg|mg|km|cm|mm|ml|gb|mb|tb|kb|ghz|mhz|kw|h|s|g|m|l)\b)?(?![\w]|[-–]\w*[A-Za-z]|-\d)
-    |(?P<title>\b(?:mrs|mr|ms|dr|prof|approx|e\.g|i\.e)\.(?=\s))
-    |(?P<word>[^\W_]+(?:[-_'’./+#][^\W_]+)*\+*\#?)
-    |(?P<stop>[.!?;\n…])|(?P<comma>,|\s[-–—]+\s|[()])|(?P<colon>:)|(?P<sign>[%€$£°&])""",
-    re.VERBOSE | re.IGNORECASE,
-)
-_CONTRACTED = {
-    "can't": "can not", "cannot": "can not", "won't": "will not", "shan't": "shall not", "ain't": "is not",
-    "i'm": "i am", "let's": "we", "o'clock": "o'clock", "y'all": "you", "gonna": "going to", "wanna": "want to",
-    "gotta": "must", "dont": "do not", "doesnt": "does not", "isnt": "is not", "cant": "can not", "wont": "will not",
-}  # fmt: skip
-_IS_AFTER = w.THIRD_PERSON | frozenset("there here what who where when how that everything".split())
-
-
-def _raw(text: str) -> Iterator[Raw]:
-    begins = True
-    for match in _RAW.finditer(text):
-        kind = match.lastgroup or ""
-        said = match.group()
-        if kind == "title":
-            begins = False
-            continue
-        if kind == "tail":
-            kind = "amount"
-        if kind == "word":
-            for part in _parted(said):
-                yield Raw("word", part.lower(), part, begins)
-                begins = False
-            continue
-        yield Raw(kind, said.lower().strip() if kind != "stop" else said, said, begins)
-        begins = kind in ("stop", "colon")
-
-
-def _parted(said: str) -> Iterable[str]:
-    """Contractions and compounds in their parts."""
-    if said.isalnum():
-        low = said.lower()
-        return _CONTRACTED[low].split() if low in _CONTRACTED else (said,)
-    said = said.replace("’", "'")
-    low = said.lower()
-    if low in _CONTRACTED:
-        return _CONTRACTED[low].split()
-    if low.endswith("n't"):
-        return (said[:-3], "not")
-    head, mark, tail = said.rpartition("'")
-    if mark:
-        rest = tail.lower()
-        if rest == "s":
-            return (head, "is") if head.lower() in _IS_AFTER else (head, POSSESSED)
-        if rest in ("m", "re"):
-            return (head, "are")
-        if rest in ("ve", "ll", "d"):
-            return (head, {"ve": "have", "ll": "will", "d": "would"}[rest])
-    if any(char.isdigit() for char in said) or low.endswith("-in-law"):
-        return (said,)
-    return tuple(part for part in re.split(r"[-/_]", said) if part)
-
-
 # --- reading ---
 
 
@@ -165,7 +96,7 @@ class _Reader:
     """Goes over the raw words of one text once."""
 
     def __init__(self, text: str, speaker: str | None) -> None:
-        self.raws = [*_raw(text)]
+        self.raws = [*scan(text)]
         # Padded, so that a look ahead or behind the text finds "".
         self.lows = [raw.low for raw in self.raws] + [""] * _PADDING
         self.norms = [normal(raw.low) if raw.kind == "word" else "" for raw in self.raws] + [""] * _PADDING
