@@ -116,6 +116,9 @@ EXCLUSIVE: Final = tuple(tuple(line.split()) for line in _EXCLUSIVE.strip().spli
 _SUCCESSORS = """
 looking for, searching for, seeking: found
 vacant, unoccupied, open: filled, taken
+pending, under review, awaiting approval, applied, in review: approved, rejected, granted, refused, accepted, declined, turned down
+negotiating, in talks: signed, agreed, fell through
+full, booked out, sold out: places left, free again, available again
 open, unresolved, unsolved, reported, in progress, pending, outstanding: fixed, resolved, solved, closed, done, merged, settled, cleared
 learning, studying, student, apprentice, apprenticeship, training, trainee, enrolled: finished, graduated, completed, qualified, passed
 waiting, awaiting, expecting, ordered: arrived, received, came, delivered, got

@@ -6,7 +6,7 @@ from typing import Final
 
 from remanence.domain.statement_words import PAST
 
-# What a verb tells about what was true before. strong: another value holds from now on; end: nothing in its place;
+# What a verb tells about what was true before. strong: over to; on to; has been given; have been given; was given; got carried; goes by; another value holds from now on; end: nothing in its place;
 # weak: it may be the first value, or one of several.
 _VERBS = {
     "strong": """move relocate switch change replace rename rebrand migrate convert transfer postpone reschedule defer
@@ -229,6 +229,8 @@ MARKS.update(
 )  # fmt: skip
 for _word in "raising rising dropping falling growing shrinking cutting lowering turning lifting merging splitting porting".split():
     MARKS.pop(_word, None)
+MARKS.update(dict.fromkeys("handed passed".split(), "strong"))
+MARKS.update(dict.fromkeys("carried approved rejected granted refused accepted".split(), "weak"))
 MARKS["changed"] = "strong"
 MARKS["succeeded"] = "strong"
 MARKS.update(dict.fromkeys("put brought placed hung stood planted dug took became".split(), "weak"))

@@ -36,6 +36,7 @@ class Value(NamedTuple):
     weekday: int = -1
     vague: bool = False  # a time that may be of the morning or of the afternoon
     season: str = ""
+    counted: str = ""  # what a bare number counts: the word behind it
 
     @property
     def key(self) -> str:
@@ -367,4 +368,7 @@ def _with_unit(raws: Sequence[Raw], j: int, number: float, unit: str) -> tuple[V
         return value, j
     if _low(raws, j) == "times":
         return Value("number", number, "times"), j + 1
-    return Value("number", number), j
+    counted = _low(raws, j) if j < len(raws) and raws[j].kind == "word" else ""
+    if counted in w.LIGHT or counted in w.PREPOSITIONS or counted in w.AUXILIARY or counted in w.VERBS:
+        counted = ""
+    return Value("number", number, counted=counted), j

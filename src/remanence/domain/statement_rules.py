@@ -89,7 +89,8 @@ def _difference(pair: Pair) -> str:
         return "name"
     if pair.contrary and not _both_deny(pair):
         return "polarity"
-    if (old.modality ^ new.modality) & _WISHES:
+    asked = " please " in f" {old.said} {new.said} "
+    if (old.modality ^ new.modality) & (_WISHES - ({"wish", "would", "plan"} if asked else frozenset())):
         return "modality"
     past = pair.main_old.tense == pair.main_new.tense == "past"
     if not past and any(c.ended for c in new.clauses) != any(c.ended for c in old.clauses):
@@ -106,9 +107,8 @@ def _difference(pair: Pair) -> str:
         return "quantifier"
     if any(TURNING[turn] in new.turns - old.turns for turn in old.turns - new.turns):
         return "preposition"
-    if any(t.key in RELATED and t.subject for t in (*pair.only_old, *pair.only_new)) and not _same_names(
-        pair
-    ):
+    strangers = [t for t in pair.only_old if t.subject] + list(pair.only_new)
+    if any(t.key in RELATED for t in strangers) and not _same_names(pair):
         return "relation"
     if _exclusive(pair.only_old, pair.only_new):
         return "kind"
@@ -267,6 +267,9 @@ def _comparable(a: Token, b: Token) -> bool:
     """Whether two values answer the same question: both minutes, both euros, both days."""
     if a.value is None or b.value is None:
         return False
+    one, other = normal(a.value.counted), normal(b.value.counted)
+    if one and other and one != other and senses_of(one).isdisjoint(senses_of(other)):
+        return False
     return a.value.kind == b.value.kind and a.value.unit == b.value.unit
 
 
@@ -291,7 +294,7 @@ def _attribute(pair: Pair) -> bool:
 
 
 def _holder(pair: Pair) -> Finding | None:
-    """A role or thing that passed from one to another: "Ann leads the team", "Ben took over the team"."""
+    """A role, thing or name that passed from one to another: "Ann leads the team", "Ben took over the team"."""
     if (
         _over(pair)
         or _scoped(pair)
@@ -299,31 +302,42 @@ def _holder(pair: Pair) -> Finding | None:
         or (pair.new.modality ^ pair.old.modality) & _WISHES
     ):
         return None
-    holders = [t for t in pair.only_old if t.kind == "name" and t.subject] or [
-        a for a, b in pair.pairs if a.kind == "name" and (b.former or pair.new.clauses[b.clause].ended)
-    ]
-    if not holders or not any(t.kind == "name" for t in pair.only_new):
+    turned = {"strong", "end", "change"} & pair.new.marks
+    newcomers = [t for t in pair.only_new if t.kind == "name"]
+    said = sum(a.weight for a, _ in pair.pairs if not a.subject)
+    # "Ann is the cox", "Ben replaced Ann as cox"
+    ousted = any(
+        a.subject and not b.subject and "name" in (a.kind, b.kind) and not a.owner for a, b in pair.pairs
+    )
+    if turned and ousted and newcomers and said >= 1.0:
+        return _supersedes(pair, "replaced by another", 0.9)
+    # "The app is called X", "X was renamed Y"
+    named = any(b.subject and not a.subject and a.kind == "name" for a, b in pair.pairs)
+    if turned and named and newcomers and "name" in pair.old.topics & pair.new.topics:
+        return _supersedes(pair, "has another name", 0.9)
+    holders = [t for t in pair.only_old if t.kind == "name" and t.subject]
+    if not holders or not newcomers or not (_ROLES & pair.old.topics and _ROLES & pair.new.topics):
         return None
-    if not ({"role", "owner"} & pair.old.topics and {"role", "owner"} & pair.new.topics):
-        return None
-    things = [a for a, b in pair.pairs if not a.subject and a.value is None and a.kind != "name"]
     rest = [
         t for t in pair.only_old if not t.subject and t.key not in RELATED and not TOPICS.get(t.text.lower())
     ]
-    if rest or len(things) + sum(a.kind == "name" and not a.subject for a, _ in pair.pairs) < 1:
+    if rest or said < 1.0:
         return None
-    if {"strong", "end", "change"} & pair.new.marks:
+    if turned or "weak" in pair.new.marks - pair.old.marks:
         return _supersedes(pair, "passed to another", 0.9)
-    swap = pair.substitution
+    things = sum(1 for a, _ in pair.pairs if not a.subject and a.value is None)
     if (
-        swap
+        pair.substitution
         and not pair.disputed
         and len(pair.only_new) <= 2
         and pair.main_new.tense != "past"
-        and len(things) >= 2
+        and things >= 2
     ):
         return _supersedes(pair, "held by another", 0.8)
     return None
+
+
+_ROLES = frozenset({"role", "owner"})
 
 
 def _changed(pair: Pair) -> Finding | None:
@@ -438,8 +452,12 @@ def _functional(pair: Pair, values: list[tuple[Token, Token]]) -> bool:
     if values and not rest_old and not rest_new and _shared(pair) >= 1.0:
         plural = any(a.value and a.value.weekday >= 0 and a.text.lower().endswith("s") for a, _ in values)
         return not plural
+    if not rest_old or not rest_new or values:
+        return False
+    if _moved(pair, rest_old, rest_new):
+        return True
     swap = pair.substitution
-    if not swap or not swap[0] or not swap[1] or not rest_old or not rest_new or values:
+    if not swap or not swap[0] or not swap[1]:
         return False
     if any(t.subject for t in rest_old) or any(t.subject for t in rest_new):
         return False
@@ -455,6 +473,17 @@ def _functional(pair: Pair, values: list[tuple[Token, Token]]) -> bool:
     if pair.main_old.verb == pair.main_new.verb == "" and not pair.main_old.passive and _owned(pair):
         return True
     return pair.main_old.verb == pair.main_new.verb == "" and _located(rest_old, rest_new)
+
+
+def _moved(pair: Pair, one: list[Token], other: list[Token]) -> bool:
+    """Whether the same thing is now in another place, although told in other words."""
+    if (
+        any(t.kind != "name" or t.subject for t in (*one, *other))
+        or _keys(pair) & MANY
+        or _shared(pair) < 1.0
+    ):
+        return False
+    return one[0].preposition == other[0].preposition in ("in", "at", "on")
 
 
 def _owned(pair: Pair) -> bool:

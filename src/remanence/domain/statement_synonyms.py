@@ -193,7 +193,7 @@ foster look_after; raise bring_up; cover insure; protect guard protected; warn a
 connect link; separate divide; share split; join connect; mix blend; fill top_up; hide conceal; show display;
 find locate; search look_for; lose misplace; miss skip; catch get; throw toss; hang suspend; sit seat;
 stand stood; carry bear; lift raise; push press; pull drag; touch feel; smell scent; taste flavour; hear listen;
-watch view look_at see; smoke cigarette smoker; alcohol drink booze teetotal; sober dry; exercise sport work_out;
+watch view look_at see; smoke cigarette smoker; alcohol drink booze teetotal; sober dry; teetotal teetotaller teetotaler alcohol drink_alcohol; exercise sport work_out;
 yoga pilates; meditate meditation; religion faith; church chapel; pray prayer; christian catholic; muslim islam;
 jewish judaism; bible scripture; god lord; gluten-free no_gluten; lactose dairy milk;
 bank_holiday public_holiday; calendar diary; clock watch; alarm_clock wake-up; daily_rate day_rate;
@@ -323,8 +323,10 @@ sober:drunk; asleep:awake; vacant:occupied; raise:lower; increase:lower; lend:bo
 natural:artificial; domestic:foreign; permanent:temporary; flexible:fixed; fresh:frozen stale; raw:cooked
 """
 
+
 def _groups() -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(group.split()) for group in _GROUPS.split(";"))
+
 
 GROUPS: Final = _groups()
 OPPOSITES: Final = tuple(

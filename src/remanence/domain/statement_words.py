@@ -102,7 +102,7 @@ NEGATORS: Final = _set("not n't no never none nobody nothing neither nor cannot 
 NEGATIVE: Final = _set(
     """hate dislik detest loath despis abhor forbid ban prohibit disallow taboo off_limit avoid abstain exclud omit
     lack fail refus declin reject unabl imposs steer_clear stay_away keep_away without no-go intoler den
-    deni prevent cannot_stand miss absent ineligibl""",
+    deni prevent cannot_stand teetotal teetotaler miss absent ineligibl""",
 )
 """Normal forms of words that say no by themselves."""
 NO_DENIAL: Final = _set(
@@ -127,6 +127,7 @@ MODALS: Final = {
     "thinking": "plan", "wishes": "wish", "would": "would", "tries": "try", "trying": "try", "try": "try",
 }  # fmt: skip
 QUANTIFIERS: Final = {
+    "maximum": "limit", "max": "limit", "limit": "limit", "minimum": "limit", "min": "limit",
     "all": "all", "every": "all", "each": "all", "always": "all", "everyone": "all", "everybody": "all",
     "most": "most", "mostly": "most", "usually": "most", "some": "some", "sometimes": "some",
     "occasionally": "some", "rarely": "few", "seldom": "few", "hardly": "few", "few": "few", "only": "only",

@@ -259,7 +259,8 @@ class _Reader:
         elif kind == "neg":
             self.negated = not self.negated
         elif kind == "mod":
-            self.modality.add(what)
+            if not self.negated:
+                self.modality.add(what)
         elif kind == "rel":
             self.relative.add(what)
         elif kind == "quant":
@@ -303,7 +304,9 @@ class _Reader:
     def _note(self, i: int) -> None:
         """The marks a word sets whatever else it is."""
         low = self.low(i)
-        if low in w.NEGATORS or normal(low) in w.NEGATIVE:
+        if low in w.NEGATORS and self._bounds(i):
+            self.quantifiers.add("limit")
+        elif low in w.NEGATORS or normal(low) in w.NEGATIVE:
             self.negated = not self.negated
         if low in MARKS and not (low == "too" and self._goes_on(i)) and not self._proper(i):
             self._marked(MARKS[low], 0, 0)
@@ -386,6 +389,13 @@ class _Reader:
             or (after in w.PAST and w.PAST[after] != after)
             or (i + 1 < len(self.raws) and self.raws[i + 1].text[:1].isupper())
         ) and not low.endswith("s")
+
+    def _bounds(self, i: int) -> bool:
+        """Whether a "not" only bounds an amount: "not warmer than", "must not be more than"."""
+        for k in range(i + 1, i + 4):
+            if (self.low(k).endswith("er") or self.low(k) in ("more", "less")) and self.low(k + 1) == "than":
+                return quantity(self.raws, k + 2) is not None if k + 2 < len(self.raws) else False
+        return False
 
     def _proper(self, i: int) -> bool:
         return self.raws[i].text[:1].isupper() and not self.raws[i].begins
