@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from remanence import __version__
 from remanence.dialects import native_answers as answers
-from remanence.dialects import native_memories, native_values
+from remanence.dialects import native_memories, native_truth, native_values
 from remanence.dialects import native_models as models
 from remanence.dialects.access import AccessDep
 from remanence.dialects.rendering import json_response
@@ -82,4 +82,6 @@ async def sweep(access: AccessDep) -> Response:
     return json_response({"swept": await access.erasing("default").sweep()})
 
 
-router.routes.extend([*native_memories.router.routes, *native_values.router.routes])
+router.routes.extend(
+    [*native_memories.router.routes, *native_truth.router.routes, *native_values.router.routes]
+)

@@ -31,6 +31,11 @@ class Memory(BaseModel):
     expires_at: datetime | None
     superseded_by: str | None
     reason: str | None
+    origin: Literal["user", "agent", "tool", "document", "import"]
+    trust: float
+    derived_from: list[str]
+    depends_on: list[str]
+    quarantine: str | None = Field(description="Why it is kept out of recall; null: it is not.")
     access_count: int
     last_recalled_at: datetime | None
     reinforced_count: int
@@ -42,6 +47,8 @@ class Hit(Memory):
     score: float = Field(description="0 to 1; puts the hits of one query in order.")
     confidence: float = Field(description="Probability that it bears on the query.")
     newer: str | None = Field(description="Id of a newer memory that says nearly the same.")
+    stale: list[str] = Field(description="Memories it rests on that are no longer believed.")
+    conflicts: list[str] = Field(description="Memories that it contradicts.")
     why: dict[str, float] = Field(description="Shares of the score by feature; they add up to it.")
     evidence: dict[str, float]
 
@@ -59,8 +66,10 @@ class Block(Hits):
 
 class Remembered(BaseModel):
     memory: Memory
-    action: Literal["added", "reinforced", "superseded", "replayed"]
+    action: Literal["added", "reinforced", "superseded", "conflicting", "quarantined", "replayed"]
     superseded: list[str]
+    conflicts: list[str]
+    decisions: list[str] = Field(description="Ids under which what was decided can be undone.")
 
 
 class Results(BaseModel):
@@ -74,6 +83,35 @@ class Page(BaseModel):
 
 class Versions(BaseModel):
     versions: list[Memory]
+
+
+class Memories(BaseModel):
+    memories: list[Memory]
+
+
+class Decision(BaseModel):
+    id: str
+    kind: Literal["superseded", "reinforced", "conflict", "consolidated"]
+    at: datetime
+    subject: str = Field(description="The memory that stays.")
+    others: list[str]
+    reason: str
+    evidence: dict[str, Any]
+    confidence: float
+    undone_at: datetime | None
+
+
+class Decisions(BaseModel):
+    decisions: list[Decision]
+
+
+class Conflict(BaseModel):
+    decision: Decision
+    memories: list[Memory]
+
+
+class Conflicts(BaseModel):
+    conflicts: list[Conflict]
 
 
 class Receipt(BaseModel):

@@ -8,7 +8,7 @@ are kept here, because each item would be looked at before.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BeforeValidator,
@@ -52,6 +52,7 @@ Content = Annotated[str, _text(limits.MAX_CONTENT)]
 Query = Annotated[str, _text(limits.MAX_QUERY)]
 Names = Annotated[list[Name], Field(max_length=limits.MAX_TAGS, fail_fast=True)]
 Tags = Annotated[list[Tag], Field(max_length=limits.MAX_TAGS, fail_fast=True)]
+Links = Annotated[list[Key], Field(max_length=limits.MAX_LINKS, fail_fast=True)]
 Share = Annotated[float, Strict(), Field(json_schema_extra={"minimum": 0, "maximum": 1})]
 Limit = Annotated[StrictInt, Field(json_schema_extra={"minimum": 1, "maximum": limits.MAX_LIMIT})]
 Version = Annotated[StrictInt, Field(json_schema_extra={"minimum": 1, "maximum": limits.MAX_VERSION})]
@@ -150,6 +151,12 @@ class Remember(Body):
     idempotency_key: Key | None = Field(
         None, description="Sent again, it answers what the first call stored. Also as header Idempotency-Key."
     )
+    origin: Literal["user", "agent", "tool", "document", "import"] = Field(
+        "user", description="The class of the source."
+    )
+    trust: Share | None = Field(None, description="How far that is relied on; null: as the origin deserves.")
+    derived_from: Links = Field([], description="Memories that it was made out of.")
+    depends_on: Links = Field([], description="Memories without which it does not hold.")
 
 
 class _OrText:
@@ -219,6 +226,27 @@ class Context(Recall):
     max_tokens: StrictInt = Field(800, json_schema_extra={"minimum": 1, "maximum": 10_000_000})
 
 
+class Said(Body):
+    """One message."""
+
+    content: Annotated[str, Field(json_schema_extra={"maxLength": limits.MAX_CONTENT})]
+    role: Type = Field("user", description="user, assistant, system or tool.")
+    name: Key | None = Field(None, description="Who spoke.")
+    at: Time | None = Field(None, description="When.")
+    id: Key | None = Field(None, description="Sent again, nothing of it is stored twice.")
+
+
+class Extract(Body):
+    messages: Annotated[list[Said], Field(max_length=MOST_ITEMS, fail_fast=True)]
+    session_id: Key | None = None
+    tags: Tags = Field([])
+
+
+class Feedback(Body):
+    kind: Literal["used", "ignored", "contradicted", "miss"]
+    ids: Annotated[list[Key], Field(min_length=1, max_length=10_000, fail_fast=True)]
+
+
 class Tokens(Body):
     text: str
 
@@ -248,6 +276,22 @@ class FilterQuery(Filter):
 class ListQuery(FilterQuery):
     limit: int = Field(100, json_schema_extra={"minimum": 1, "maximum": limits.MAX_LIMIT})
     after: Key | None = Field(None, description="The last id of the page before.")
+
+
+class LimitQuery(Body):
+    limit: int = Field(100, json_schema_extra={"minimum": 1, "maximum": limits.MAX_LIMIT})
+
+
+class PageQuery(LimitQuery):
+    after: Key | None = Field(None, description="The last id of the page before.")
+
+
+class DecisionsQuery(PageQuery):
+    id: Key | None = Field(None, description="Only about this memory.")
+    kinds: Annotated[
+        list[Literal["superseded", "reinforced", "conflict", "consolidated"]],
+        Field(max_length=4, description="Any of these."),
+    ] = Field([])
 
 
 class HistoryQuery(Body):

@@ -7,7 +7,7 @@
     remembered  {"memory": memory, "action": "added", "superseded": [], "conflicts": [], "decisions": []}
     decision    {"id": "...", "kind": "superseded", "at": "...", "subject": "...", "others": ["..."], ...}
     conflict    {"decision": decision, "memories": [memory]}
-    receipt     {"ids": ["..."], "versions": 1}
+    receipt     {"id": "...", "ids": ["..."], "versions": 1, "derived": [], ..., "pending": null, "traces": {...}}
     entry       {"key": "...", "value": any, "version": 1, "updated_at": "...", "expires_at": null}
     profile     "default", or {"name": "...", "weights": {...}, "scale": "relative", "depth": 64}
 
@@ -25,12 +25,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 from urllib.parse import quote
 
-from remanence.domain import validation
+from remanence.domain import receipts, validation
+from remanence.domain.messages import Message
 from remanence.domain.records import (
     TRUST,
     Action,
     Block,
     Conflict,
+    Consolidation,
     Decision,
     DecisionKind,
     Entry,
@@ -169,6 +171,32 @@ def remembered_to_dict(done: Remembered) -> dict[str, Any]:
     }
 
 
+def message_to_dict(message: Message) -> dict[str, Any]:
+    """A message as it is sent for extraction: what is known of it."""
+    given = {"content": message.content, "role": message.role, "name": message.name, "id": message.id}
+    found = {name: value for name, value in given.items() if value is not None}
+    return found if message.at is None else {**found, "at": time_text(message.at)}
+
+
+def consolidation_to_dict(done: Consolidation) -> dict[str, Any]:
+    return {
+        "examined": done.examined,
+        "merged": done.merged,
+        "distilled": done.distilled,
+        "decisions": list(done.decisions),
+    }
+
+
+def consolidation_from_dict(data: object) -> Consolidation:
+    found = _object("answer", data)
+    return Consolidation(
+        examined=_whole(found, "examined"),
+        merged=_whole(found, "merged"),
+        distilled=_whole(found, "distilled"),
+        decisions=_texts(found, "decisions"),
+    )
+
+
 def decision_to_dict(decision: Decision) -> dict[str, Any]:
     return {
         "id": decision.id,
@@ -191,7 +219,7 @@ def conflict_to_dict(conflict: Conflict) -> dict[str, Any]:
 
 
 def receipt_to_dict(receipt: Receipt) -> dict[str, Any]:
-    return {"ids": list(receipt.ids), "versions": receipt.versions}
+    return receipts.to_dict(receipt)
 
 
 def stats_to_dict(stats: NamespaceStats) -> dict[str, Any]:
@@ -365,8 +393,10 @@ def conflicts_from_list(data: object) -> list[Conflict]:
 
 
 def receipt_from_dict(data: object) -> Receipt:
-    found = _object("answer", data)
-    return Receipt(ids=_texts(found, "ids"), versions=_whole(found, "versions"))
+    try:
+        return receipts.from_dict(data)
+    except ValueError as error:
+        _refuse("receipt", f"cannot be read: {error}")
 
 
 def stats_from_dict(data: object) -> NamespaceStats:
@@ -534,6 +564,8 @@ __all__ = [
     "channel_to_dict",
     "conflict_to_dict",
     "conflicts_from_list",
+    "consolidation_from_dict",
+    "consolidation_to_dict",
     "decision_from_dict",
     "decision_to_dict",
     "decisions_from_list",
@@ -546,6 +578,7 @@ __all__ = [
     "hits_to_dict",
     "job_from_dict",
     "job_to_dict",
+    "message_to_dict",
     "moment",
     "post_from_dict",
     "post_to_dict",

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from remanence.domain import validation, wire
-from remanence.domain.records import Block, Hits, MemoryRecord, NamespaceStats, Receipt, Remembered
+from remanence.domain.records import Block, Hits, MemoryRecord, NamespaceStats, Origin, Receipt, Remembered
 from remanence.domain.serving import Channel
 from remanence.engine import UNSET, Maybe
 from remanence.errors import ClosedError, InvalidInputError, ServerError, ServerUnavailableError
@@ -28,6 +28,7 @@ from remanence.remote.requests import (
     members,
     remember_call,
 )
+from remanence.remote.truth import RemoteTruth
 from remanence.remote.values import AsyncRemoteChannel, AsyncRemoteKeyValue
 
 if TYPE_CHECKING:
@@ -35,14 +36,13 @@ if TYPE_CHECKING:
     from remanence.settings import Settings
 
 TENANT_SECONDS: Final = 2.0
-POLL_SECONDS: Final = (0.1, 2.0)
 
 
 class TenantUnknownError(ServerUnavailableError, AttributeError):
     """The server is away, and did not yet say whose the key is. `getattr(memory, "tenant", None)` goes on without."""
 
 
-class AsyncRemoteMemory:
+class AsyncRemoteMemory(RemoteTruth):
     """Persistent memory of one namespace on a server. Safe to use from many tasks, threads and event loops at once.
 
     `url` is the server's address (default: REMANENCE_URL), which may name the key as user and password; `api_key` the
@@ -182,6 +182,10 @@ class AsyncRemoteMemory:
         valid_from: datetime | None = None,
         key: str | None = None,
         idempotency_key: str | None = None,
+        origin: Origin = "user",
+        trust: float | None = None,
+        derived_from: Sequence[str] = (),
+        depends_on: Sequence[str] = (),
     ) -> Remembered:
         """Keep a memory; when this returns, it is on the server's disk.
 
@@ -203,6 +207,10 @@ class AsyncRemoteMemory:
                 "valid_from": valid_from,
                 "key": key,
                 "idempotency_key": idempotency_key,
+                "origin": origin,
+                "trust": trust,
+                "derived_from": derived_from,
+                "depends_on": depends_on,
             },
             self._connection.max_content,
         )
@@ -538,28 +546,9 @@ class AsyncRemoteMemory:
         It is a job of the server, which goes on if this is interrupted; `batch` is the server's to choose. Needs a key
         of scope `admin` of the server's own tenant. ServerError if the job fails.
         """
-        self._check_open()
         validation.count("batch", batch)
-        sent = body({"kind": "reembed"})
-        answer = await self._send(Call(method="POST", path="/v1/jobs", body=sent))
-        job = member(answer, "id", str)
-        wait, longest = POLL_SECONDS
-        told: object = None
-        while (state := member(answer, "state", str)) in ("queued", "running"):
-            reached: Any = answer.data.get("progress")
-            if progress is not None and isinstance(reached, dict) and reached != told:
-                told = cast("dict[str, int]", reached)
-                progress(told["done"], told["total"])
-            await asyncio.sleep(wait)
-            wait = min(wait * 1.5, longest)
-            answer = await self._send(
-                Call(method="GET", path=f"/v1/jobs/{wire.segment(job)}", repeatable=True)
-            )
-        if state != "complete":
-            raise ServerError(
-                f"the server could not make new vectors: {answer.data.get('error')} (job {job})"
-            )
-        return member(Answer(200, answer.data.get("result")), "reembedded", int)
+        result = await self.finished_job({"kind": "reembed"}, progress, "make new vectors")
+        return member(Answer(200, result), "reembedded", int)
 
     # -- plumbing
 

@@ -17,7 +17,7 @@ from remanence.remote.requests import Pairs, filter_body
 
 MOST_ITEMS: Final = 1_000
 """Memories that a server takes in one call, which is one transaction."""
-_ARGUMENTS = frozenset(Draft.__dataclass_fields__) - {"expires_at"} | {"ttl"}
+_ARGUMENTS = frozenset(Draft.__dataclass_fields__) - {"expires_at", "quarantine"} | {"ttl"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Item:
         sent = {
             name: wire.argument(value)
             for name in Draft.__dataclass_fields__
-            if name != "expires_at" and (value := getattr(draft, name)) != getattr(plain, name)
+            if name not in ("expires_at", "trust") and (value := getattr(draft, name)) != getattr(plain, name)
         }
         sent["content"] = draft.content
         if ttl is not None:
@@ -57,7 +57,10 @@ def checked_item(arguments: Mapping[str, Any], max_content: int) -> Item:
     if "content" not in arguments:
         raise InvalidInputError("content", "is missing")
     draft = validation.draft(now=datetime.now(UTC), max_content=max_content, **arguments)
-    return Item.of(draft, arguments.get("ttl"))
+    item = Item.of(draft, arguments.get("ttl"))
+    if arguments.get("trust") is None:
+        return item  # it is the server's to say how far an origin is trusted
+    return Item(draft, {**item.sent, "trust": draft.trust})
 
 
 def checked_items(items: Iterable[str | Mapping[str, Any]], max_content: int) -> list[Item]:
