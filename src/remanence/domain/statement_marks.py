@@ -6,14 +6,15 @@ from typing import Final
 
 from remanence.domain.statement_words import PAST
 
-# What a verb tells about what was true before. strong: over to; on to; has been given; have been given; was given; got carried; goes by; another value holds from now on; end: nothing in its place;
+# What a verb tells about what was true before. strong: another value holds from now on; end: nothing in its place;
 # weak: it may be the first value, or one of several.
 _VERBS = {
     "strong": """move relocate switch change replace rename rebrand migrate convert transfer postpone reschedule defer
         delay raise increase lower reduce cut double halve triple upgrade downgrade promote demote extend shorten swap
         substitute shift rise drop fall grow shrink update revise adjust bump trade reassign rewrite port
         succeed advance exchange expand narrow relax tighten lift reverse overturn amend override overhaul restructure
-        repaint refactor rebuild merge split transition graduate divorce remarry turn emigrate adjourn readjourn retitle rehome repurpose supersede outsource""",
+        repaint refactor rebuild merge split transition graduate divorce remarry turn emigrate
+        adjourn readjourn retitle rehome repurpose supersede outsource""",
     "end": """quit leave resign retire stop cease cancel abandon discontinue sell scrap terminate withdraw expire
         decommission deprecate retract revoke abolish uninstall disband dissolve""",
     "weak": """become start begin adopt join hire appoint introduce buy marry choose decide pick elect launch open
@@ -36,240 +37,83 @@ def _forms(verb: str) -> set[str]:
     return forms
 
 
-MARKS: Final[dict[str, str]] = {
-    form: kind for kind, verbs in _VERBS.items() for verb in verbs.split() for form in _forms(verb)
+# Forms that are mostly something else: nouns, and the plain present.
+_ELSE = frozenset(
+    """add adds adjust adjusts adopt advance advanced begin begins buy buys cancel cancels change changes
+    choose chooses close closes closing completes confirm confirms convert converts cut cuts cutting decide
+    decides delay delays delete deletes deploy deployed deploys double doubles drop dropping drops elect
+    elects exchange expand expands expire expires fall falling falls finish finishes fix fixes graduate
+    graduated graduates grow growing grown grows hire hires increase increases install installed installs
+    join joins land landing lands launch launches leave leaves leaving lift lifting lifts lower lowering
+    lowers marry merge merges merging migrate migrates move moves narrow open opening opens pass passes
+    passing pick picks port porting ports postpone quits raise raises raising rebuild rebuilds recover
+    recovers reduce reduces release released releases remove removed removes repair repairs restore restores
+    rise rising sell selling sells settle shift shifts shorten shrinking solve solves split splitting start
+    starts stop stops succeed succeeds swap swaps trade trades trading transfer transfers turn turning turns
+    update updates upgrade upgrades""".split()
+)
+_WORDS = {
+    "strong": """automated bumped changed extended fixed handed lifted lowered passed reopened replace replaces
+        resolved succeeded updated""",
+    "end": """anymore canceled cancelled ended ex former formerly gone left obsolete""",
+    "weak": """accepted added again already approved became began bought brought carried closed completed
+        confirmed current currently deleted dug finally finished granted hence henceforth hired hung joined
+        latest launched meanwhile new newly now nowadays onward onwards opened picked placed planted put
+        recently refused rejected removed\n restored since solved started stood today took""",
+    "additive": """additionally also another besides else furthermore moreover plus too""",
+    "correction": """actually correction incorrect misremembered mistaken nonsense wrong""",
+    "still": """continues remain remains still unchanged""",
 }
-# Forms that are mostly something else.
-for _word in (
-    "leaves",
-    "left",
-    "cut",
-    "cuts",
-    "fall",
-    "falls",
-    "rise",
-    "open",
-    "opens",
-    "close",
-    "closes",
-    "closed",
-    "opening",
-    "closing",
-    "lands",
-    "land",
-    "trade",
-    "trades",
-    "trading",
-    "shift",
-    "shifts",
-    "change",
-    "changes",
-    "split",
-    "move",
-    "moves",
-    "port",
-    "ports",
-    "porting",
-    "update",
-    "updates",
-    "lift",
-    "lifts",
-    "turn",
-    "turns",
-    "pass",
-    "passes",
-    "start",
-    "starts",
-    "begin",
-    "begins",
-    "drop",
-    "drops",
-    "release",
-    "releases",
-    "advance",
-    "delay",
-    "delays",
-    "advanced",
-    "release",
-    "grow",
-    "grows",
-    "increase",
-    "raise",
-    "raises",
-    "launch",
-    "stops",
-    "stop",
-    "sells",
-    "sell",
-    "selling",
-    "double",
-    "doubles",
-    "transfer",
-    "transfers",
-    "grown",
-    "finish",
-    "finishes",
-    "updated",
-    "lower",
-    "narrow",
-    "fix",
-    "fixes",
-    "fixed",
-    "merge",
-    "picks",
-    "pick",
-    "buys",
-    "buy",
-    "add",
-    "adds",
-    "swap",
-    "swaps",
-    "upgrade",
-    "upgrades",
-    "expires",
-    "expire",
-    "exchange",
-    "extended",
-    "succeed",
-    "succeeds",
-    "solve",
-    "solves",
-    "deploy",
-    "deploys",
-    "deployed",
-    "repair",
-    "repairs",
-    "install",
-    "installs",
-    "installed",
-    "open",
-    "restore",
-    "restores",
-    "converts",
-    "convert",
-    "reduces",
-    "reduce",
-    "increases",
-    "raising",
-    "growing",
-    "turning",
-    "falling",
-    "rising",
-    "passing",
-    "landing",
-    "opened",
-    "confirm",
-    "confirms",
-    "elects",
-    "elect",
-    "choose",
-    "chooses",
-    "joins",
-    "join",
-    "adopt",
-    "decides",
-    "decide",
-    "hires",
-    "hire",
-    "launches",
-    "released",
-    "deletes",
-    "delete",
-    "removes",
-    "remove",
-    "quits",
-    "cancel",
-    "cancels",
-    "leave",
-    "leaving",
-    "started",
-    "began",
-    "marry",
-    "graduate",
-    "graduates",
-    "graduated",
-    "succeeded",
-    "merges",
-    "rebuild",
-    "rebuilds",
-    "migrate",
-    "migrates",
-    "added",
-    "bought",
-    "solved",
-    "recover",
-    "recovers",
-    "settle",
-    "completes",
-    "finished",
-    "completed",
-    "hired",
-    "deleted",
-    "removed",
-    "restored",
-    "confirmed",
-    "picked",
-    "expand",
-    "expands",
-    "postpone",
-    "adjust",
-    "adjusts",
-    "shorten",
-    "replace",
-    "lowers",
-):
-    MARKS.pop(_word, None)
-MARKS.update(
-    dict.fromkeys("replace replaces lowered lower_to updated extended bumped fixed resolved left automated lifted reopened".split(), "strong")
-    | dict.fromkeys("""now nowadays new latest current currently newly meanwhile finally recently since again again\n        hence henceforth onwards onward changed fixed already started began hired bought finished completed removed\n        deleted added launched opened closed solved picked restored confirmed bought joined today""".split(), "weak")
-    | dict.fromkeys("formerly cancelled canceled former ex anymore gone obsolete ended over".split(), "end")
-    | dict.fromkeys("also too additionally another besides moreover furthermore else plus".split(), "additive")
-    | dict.fromkeys("actually correction wrong mistaken incorrect misremembered nonsense".split(), "correction")
-    | dict.fromkeys("still remains remain unchanged continues".split(), "still")
-)  # fmt: skip
-for _word in "raising rising dropping falling growing shrinking cutting lowering turning lifting merging splitting porting".split():
-    MARKS.pop(_word, None)
-MARKS.update(dict.fromkeys("handed passed".split(), "strong"))
-MARKS.update(dict.fromkeys("carried approved rejected granted refused accepted".split(), "weak"))
-MARKS["changed"] = "strong"
-MARKS["succeeded"] = "strong"
-MARKS.update(dict.fromkeys("put brought placed hung stood planted dug took became".split(), "weak"))
-MARKS["fixed"] = "strong"
-MARKS["left"] = "end"
-del MARKS["over"]
 
+
+def _marks() -> dict[str, str]:
+    found = {form: kind for kind, verbs in _VERBS.items() for verb in verbs.split() for form in _forms(verb)}
+    found = {form: kind for form, kind in found.items() if form not in _ELSE}
+    return found | {word: kind for kind, words in _WORDS.items() for word in words.split()}
+
+
+MARKS: Final = _marks()
+"""Words of change, end, addition and correction, each with its kind."""
 
 _PHRASES = """
-end: not happening; isn't happening; not going ahead; no longer; any more; any longer; no more; not anymore; gave up; given up; giving up; used to; got rid of; get rid of;
-    gotten rid of; phased out; shut down; closed down; stepped down; handed over; broke up; split up; dropped out;
-    moved out; moved away; let go; laid off; called off; fell through; ran out; passed away; signed off; went out of;
-    has ended; is over; is history; is gone; are gone; grew out of; grown out of; backed out; moved on from;
-    put an end; switched off; turned off; took down; taken down; died; thrown out; threw out; gone off; went off;
-    had enough of; outgrew; outgrown; fell out; stopped; stepped back
-former: instead of; rather than; in place of; as opposed to; in favour of not; and not; but not; away from; previously
-strong: was cut; been cut; cut to; cut from; were cut; are cut; is cut; set to; down to; took over; taken over; takes over; taking over; has been replaced; brought forward; pushed back; pushed to;
-    pushed out; put back; moved up; moved to; went up; gone up; went down; gone down; goes up; goes down; went from;
-    made the switch; switched to; changed to; changed from; as of; from now on; from today; from tomorrow; with effect;
-    effective from; effective immediately; starting from; starting next; starting in; starting on; from next; by now;
-    has since; have since; has become; have become; have been moved; turned into; grew to; up from; down from; ever since; handed to;
-    in the meantime; moved in; moved into; passed to; passes to; gone over to; went over to; no more than before;
-    broken up; changed my mind; changed her mind; changed his mind; changed their mind; change of plan; change of plans;
-    has changed; have changed; has been changed; worked its way; all healed; has healed; made it to; came down to; given to; has a new; have a new; has new; is called now; works now; works again; back up; is back; are back;
-    got promoted; has moved; have moved; had to move; made up; put off
-weak: these days; at present; at the moment; for now; just got; at long last; this time; as from; going forward;
-    until further notice; since then; got a new; in future; from then on
+end: not happening; isn't happening; not going ahead; no longer; any more; any longer; no more; not anymore;
+    gave up; given up; giving up; used to; got rid of; get rid of; gotten rid of; phased out; shut down;
+    closed down; stepped down; handed over; broke up; split up; dropped out; moved out; moved away; let go;
+    laid off; called off; fell through; ran out; passed away; signed off; went out of; has ended; is over;
+    is history; is gone; are gone; grew out of; grown out of; backed out; moved on from; put an end;
+    switched off; turned off; took down; taken down; died; thrown out; threw out; gone off; went off; had
+    enough of; outgrew; outgrown; fell out; stopped; stepped back
+former: instead of; rather than; in place of; as opposed to; in favour of not; and not; but not; away from;
+    previously
+strong: over to; on to; has been given; have been given; was given; got carried;
+    was cut; been cut; cut to; cut from; were cut; are cut; is cut; set to; down to; took over; taken
+    over; takes over; taking over; has been replaced; brought forward; pushed back; pushed to; pushed out;
+    put back; moved up; moved to; went up; gone up; went down; gone down; goes up; goes down; went from;
+    made the switch; switched to; changed to; changed from; as of; from now on; from today; from tomorrow;
+    with effect; effective from; effective immediately; starting from; starting next; starting in; starting
+    on; from next; by now; has since; have since; has become; have become; have been moved; turned into;
+    grew to; up from; down from; ever since; handed to; in the meantime; moved in; moved into; passed to;
+    passes to; gone over to; went over to; no more than before; broken up; changed my mind; changed her
+    mind; changed his mind; changed their mind; change of plan; change of plans; has changed; have changed;
+    has been changed; worked its way; all healed; has healed; made it to; came down to; given to; has a new;
+    have a new; has new; is called now; works now; works again; back up; is back; are back; got promoted;
+    has moved; have moved; had to move; made up; put off
+weak: these days; at present; at the moment; for now; just got; at long last; this time; as from; going
+    forward; until further notice; since then; got a new; in future; from then on
 additive: as well; in addition; as well as; on top of; one more; a second; apart from; along with; alongside
 still: still is; as before; as always; as ever; same as
-correction: to be precise; i was wrong; i misspoke; not true; not correct; not right; on the contrary; in fact; in reality;
-    turns out; turned out; scratch that; i meant; not quite
-neg: nothing to do with; free of; except for; far from; too busy to; by no means; not at all; no way; instead
-skip: planned for; scheduled for; is planned for; not only; no doubt; no problem; no wonder; by the way; for your information; just so you know; for the record;
-    to be honest; as far as i know; you know; i mean; of course; for example; for instance; by phone; each other;
-    used to it; on time; in time; at times; no need to worry; heads up; quick note; note to self; no idea; no matter;
-    not to forget; do not forget; don not forget; keep in mind; if you are wondering; as you know; so far; at all;
-    not before; not until; not later than; no later than; no earlier than; no fewer than; no less than; no more than
-mod:must: have to; has to; had to; need to; needs to; needed to; is to; are to; is required to; are required to;
-    is supposed to; are supposed to; is obliged to
+correction: to be precise; i was wrong; i misspoke; not true; not correct; not right; on the contrary; in
+    fact; in reality; turns out; turned out; scratch that; i meant; not quite
+neg: nothing to do with; free of; except for; far from; too busy to; by no means; not at all; no way;
+    instead
+skip: planned for; scheduled for; is planned for; not only; no doubt; no problem; no wonder; by the way; for
+    your information; just so you know; for the record; to be honest; as far as i know; you know; i mean; of
+    course; for example; for instance; by phone; each other; used to it; on time; in time; at times; no need
+    to worry; heads up; quick note; note to self; no idea; no matter; not to forget; do not forget; don not
+    forget; keep in mind; if you are wondering; as you know; so far; at all; not before; not until; not
+    later than; no later than; no earlier than; no fewer than; no less than; no more than
+mod:must: have to; has to; had to; need to; needs to; needed to; is to; are to; is required to; are required
+    to; is supposed to; are supposed to; is obliged to
 quant:only: nobody except; no one except; nobody but; no one but; nothing but; none but
 mod:maybe: is said to; are said to; is thought to; i guess; i suppose; not sure
 mod:plan: plans to; plan to; planning to; going to; intends to; thinking about; thinking of; hopes to;
@@ -295,7 +139,8 @@ rel:this winter: this winter
 rel:this morning: this morning
 rel:this afternoon: this afternoon
 rel:this evening: this evening
-rel:childhood: as a child; as a kid; as a teenager; as a boy; as a girl; as a student; in my youth; when i was
+rel:childhood: as a child; as a kid; as a teenager; as a boy; as a girl; as a student; in my youth; when i
+    was
 quant:all: all of; all the; the whole of; every single; without exception
 quant:some: some of; part of the; a few of; a few
 quant:most: most of; the majority of
@@ -306,11 +151,9 @@ quant:none: none of; not a single; never ever
 
 def _phrases() -> dict[str, list[tuple[tuple[str, ...], str]]]:
     found: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-    mark = ""
-    for line in _PHRASES.strip().splitlines():
-        if not line.startswith(" "):
-            mark, _, line = line.rpartition(": ")
-        for phrase in line.split(";"):
+    for line in _PHRASES.replace("\n ", " ").strip().splitlines():
+        mark, _, listed = line.rpartition(": ")
+        for phrase in listed.split(";"):
             parts = tuple(phrase.split())
             if parts:
                 found.setdefault(parts[0], []).append((parts, mark))
