@@ -1,4 +1,4 @@
-"""Amounts with units, dates and times of day in a text, in one form each: "half past two" is 02:30, "2 weeks" 14 days."""
+"""Amounts with units, dates and times of day in one form each: "half past two" is 02:30, "2 weeks" are 14 days."""
 
 from __future__ import annotations
 
@@ -226,11 +226,19 @@ def _number(raws: Sequence[Raw], i: int) -> tuple[Value, int] | None:
         if found and _low(raws, i - 1) in _LASTING and found[0] == "time":
             return Value("number", found[1], found[0]), found[2]
         return None
-    if low == "one" and not (_unit(raws, i + 1) or _low(raws, i - 1) in _ONE_AFTER):
+    if low == "one" and not (_unit(raws, i + 1) or _low(raws, i - 1) in _ONE_AFTER or _numbers(raws, i)):
         return None
     if low in w.SMALL_NUMBERS or low in ("dozen", "couple"):
         return _number_words(raws, i, 1.0)
     return _digits(raws, j, low, unit, factor)
+
+
+def _numbers(raws: Sequence[Raw], i: int) -> bool:
+    """Whether the word before is a noun that "one" numbers: "hive one", but not "the red one"."""
+    low = _low(raws, i - 1)
+    if i < 1 or raws[i - 1].kind != "word" or low in w.LIGHT or low in w.PREPOSITIONS or low in w.VERBS:
+        return False
+    return low not in w.AUXILIARY and (i == 1 or _low(raws, i - 2) in w.PREPOSITIONS)
 
 
 def _spoken(low: str) -> int:
