@@ -158,7 +158,7 @@ FIRST: Final = (
         subjects=ALL,
         tenses=frozenset({"doing"}),
         verbs=words(
-            "work live study learn use build write train prepare volunteer teach stay lead manage "
+            "hire work live study learn use build write train prepare volunteer teach stay lead manage "
             "rent save run organise organize share own play develop design renovate read practise "
             "practice raise grow take commute host maintain migrate make do switch freelance consult "
             "research recover suffer"
@@ -240,6 +240,16 @@ FIRST: Final = (
         tags=("correction",),
     ),
     Pattern(
+        name="gave up",
+        subjects=ALL,
+        verbs=words("give"),
+        tenses=THEN,
+        after=whole(r"up (?!on (?:it|that|this)|trying|my|the).+"),
+        importance=0.65,
+        confidence=0.65,
+        tags=("correction",),
+    ),
+    Pattern(
         name="stopped",
         subjects=ALL,
         verbs=words("stop quit abandon drop cancel discontinue deprecate remove retire"),
@@ -295,6 +305,7 @@ FIRST: Final = (
     ),
     Pattern(
         name="ruled out",
+        never=re.compile(r"\ban? (?:\w+ )?(?:puppy|dog|cat|kitten|child|baby|boy|girl|son|daughter)\b"),
         subjects=WE | {"name", "thing", "our"},
         verbs=words("rule reject approve adopt drop"),
         tenses=THEN,
@@ -346,8 +357,9 @@ FIRST: Final = (
         after=whole(
             r"(?!(?:it|that|this|them|those|these|you|him|her|how you|what you|to (?:know|see|ask|"
             r"hear|thank|think|say|have|get|book|order|buy|make|try|talk|discuss|add|be able|schedule|"
-            r"understand|start|create|set)|your|the (?:idea|sound|look|way) ?|if|the (?:first|second|third|last|"
-            r"other|latter|former|new) (?:one|option|version|idea|draft|answer)|a (?:coffee|table|room))\b(?! to the)).+"
+            r"understand|start|create|set)|your|the (?:idea|sound|look|way) ?|if|the (?:first|second|third|"
+            r"last|other|latter|former|new) (?:one|option|version|idea|draft|answer)|a (?:coffee|table|"
+            r"room))\b(?! to the)).+"
         ),
         type="preference",
         importance=0.6,
@@ -375,6 +387,7 @@ FIRST: Final = (
     ),
     Pattern(
         name="would like",
+        never=re.compile(r"^like you to (?:always|never)"),
         subjects=ALL,
         tenses=frozenset({"would"}),
         type=None,

@@ -38,6 +38,7 @@ _LONG_LEADS: Final = (
     ("just", "so", "you", "know"), ("for", "your", "information"), ("as", "i", "said"), ("as", "a", "reminder"),
     ("of", "course"), ("good", "news"), ("bad", "news"), ("quick", "update"), ("on", "second", "thought"),
     ("that", "'s", "wrong"), ("that", "is", "wrong"), ("not", "quite"), ("i", "misspoke"),
+    ("turns", "out"), ("it", "turns", "out"), ("it", "turned", "out"), ("heads", "up"), ("quick", "intro"),
     ("i", "meant"), ("let", "me", "correct", "that"),
     ("a", "bit", "about", "me"), ("about", "me"), ("for", "context"), ("some", "context"), ("as", "you", "know"),
     ("good", "morning"), ("good", "evening"), ("good", "afternoon"), ("one", "more", "thing"), ("in", "short"),
@@ -246,6 +247,9 @@ def _group(words: tuple[Token, ...], kind: str, subject: int, at: int, plural: b
                 negated = negated or words[m].low in NEGATIONS
                 m += 1
             form = FORMS.get(words[m].low) if m < n else None
+            if m + 1 < n and words[m].low == "got" and words[m + 1].low in _AFTER_GOT:
+                verb, tense, k = "have", tense or "present", m + 1
+                break
             if m < n and words[m].low == "been":
                 tense, k = tense or "perfect", m + 1
                 form = FORMS.get(words[k].low) if k < n else None
@@ -334,6 +338,9 @@ def _group(words: tuple[Token, ...], kind: str, subject: int, at: int, plural: b
     return Clause(words, kind, subject, at, k, verb, tense, negated, plural)
 
 
+_AFTER_GOT: Final = (
+    DETERMINERS | POSSESSIVES.keys() | frozenset("two three four five six several some many".split())
+)
 _MODAL_TENSE: Final = {
     "will": "will", "'ll": "will", "shall": "will", "gonna": "will", "must": "must", "gotta": "must", "ought": "must",
     "should": "must", "can": "can", "cannot": "can", "would": "would", "could": "would", "may": "would",

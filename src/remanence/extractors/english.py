@@ -33,7 +33,7 @@ def foreign(text: str) -> bool:
         return False
     said = set(words)
     english = len(said & _HINTS)
-    telling = said & languages._TELLING_WORDS  # pyright: ignore[reportPrivateUsage]
+    telling = said & (languages._TELLING_WORDS - {"no"})  # pyright: ignore[reportPrivateUsage]
     if len(words) >= 3 and english == 0:
         known = sum(word in FORMS or word in _PLAIN_ENGLISH for word in words)
         accents = sum(not word.isascii() and not word[0].isupper() for word in _SPOKEN.findall(head))

@@ -159,7 +159,8 @@ LATER: Final = (
         tenses=NOW,
         after=whole(r"(?!(?:it|that|this|to know|there|on (?:it|this|that))\b).+"),
         never=re.compile(
-            r"\byour?\b|^go (?:to (?:bed|sleep|lunch|dinner)\b|out|home|back|on|ahead|away|now|with)\b|^run(?: ,|$)"
+            r"\byour?\b|^go (?:to (?:bed|sleep|lunch|dinner)\b|out|home|back|on|ahead|away|now|with)\b|"
+            r"^run(?: ,|$)"
         ),
         importance=0.65,
         confidence=0.75,
@@ -213,7 +214,8 @@ LATER: Final = (
             r"hired|diagnosed|accepted|rid) ?.*"
         ),
         never=re.compile(
-            r"\ban? (?:chance|idea|moment|minute|second|look|bit|question|feeling|error|warning)\b|\bthe (?:same|"
+            r"\ban? (?:chance|idea|moment|minute|second|look|bit|question|feeling|error|warning)\b|\bthe "
+            r"(?:same|"
             r"idea|point|following|error)\b"
         ),
         importance=0.5,

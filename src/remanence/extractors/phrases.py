@@ -30,7 +30,8 @@ class Phrase:
 # -- sentences
 
 _FAILED: Final = (
-    r"fail\w*|error\w*|crash\w*|hang|hangs|hung|deadlock\w*|segfault\w*|time[sd]? out|timed out|broke|"
+    r"fail\w*|(?:kept|keeps) \w+ing|out of memory|error\w*|crash\w*|hang|hangs|hung|deadlock\w*|"
+    r"segfault\w*|time[sd]? out|timed out|broke|"
     r"breaks|corrupt\w*|leak\w*|"
     r"(?:(?:did|does|do|would|could|was|is|will) (?:n't|not)|never) (?:\w+ ){0,2}(?:work|help|scale|"
     r"compile|build|start|fix|solve|"
@@ -57,12 +58,14 @@ _DO: Final = (
 PHRASES: Final = (
     Phrase(
         name="tried and failed",
-        cues=words("tried tested attempted trying used tries try experimented went"),
+        cues=words("drop dropped abandoned ditched gave tried tested attempted trying used tries try "
+            "experimented went"),
         form=re.compile(
             r"(?:^|.*?\b)(?:i|we|they|he|she|team|already|name)\b(?: \w+){0,2}? ?(?:'ve |have |had |has |"
             r"'d )?(?:already |also |once |both |"
             r"previously |first |initially )*"
-            r"(?:tried|tested|attempted|experimented with|used|went with|were trying|was trying) "
+            r"(?:tried|tested|attempted|experimented with|used|went with|had to (?:drop|abandon)|dropped|"
+            r"abandoned|ditched|gave up on|were trying|was trying) "
             r"(?P<what>.*?)(?: ,| and|;| —| –| -| \.|"
             rf" but| which| :|$).*?\b(?:{_FAILED})"
         ),
@@ -105,6 +108,22 @@ PHRASES: Final = (
             r"people))\b)"
         ),
         never=whole("now works|any ?more than|should|why"),
+        type="failure",
+        importance=0.7,
+        confidence=0.7,
+        agents=True,
+    ),
+    Phrase(
+        name="kept failing",
+        cues=words("kept keeps keep out"),
+        form=re.compile(
+            r"(?P<what>(?!it |this |that |he |she |they |you |if |when |i |we |there |which )(?:[^ ]+ ){1,8}?)"
+            r"(?:(?:kept|keeps|keep) (?:on )?(?:\w+ing out|crashing|failing|hanging|breaking|dying|"
+            r"freezing|leaking|stalling|"
+            r"deadlocking|restarting|losing|dropping|jamming|overheating)|(?:runs|ran|run) out of "
+            r"(?:memory|disk|space|file))"
+        ),
+        never=re.compile(r"\b(?:if|might|would)\b"),
         type="failure",
         importance=0.7,
         confidence=0.7,
@@ -271,6 +290,34 @@ PHRASES: Final = (
         importance=0.75,
         confidence=0.75,
         tags=("constraint",),
+    ),
+    Phrase(
+        name="none of it",
+        cues=words("no"),
+        form=re.compile(
+            r"(?:so )?no (?!worries|problem|need|idea|one|way|rush|thanks|doubt|hurry|luck|"
+            r"matter)(?P<what>\w+(?: \w+)?) "
+            r"(?:on|before|after|in|at|during|without|until|unless|outside|for) .+"
+        ),
+        importance=0.65,
+        confidence=0.65,
+        tags=("constraint",),
+    ),
+    Phrase(
+        name="how to answer",
+        cues=words("keep answer reply respond use write make"),
+        form=re.compile(
+            r"(?:please (?:, )?)?(?:(?:keep|make) (?:your |the |all )?(?P<what>answers|replies|responses|"
+            r"explanations|messages|"
+            r"summaries|emails) .+|(?:answer|reply|respond)(?: to)?(?: me)? (?:in|with|without|using|as) "
+            r"(?P<what2>.+)|"
+            r"(?:use|write(?: in)?) (?P<what3>(?:british|american|metric|imperial|formal|informal|plain|"
+            r"simple|24-hour|iso)\b.+))"
+        ),
+        type="preference",
+        importance=0.6,
+        confidence=0.55,
+        wish=True,
     ),
     Phrase(
         name="call me",

@@ -108,7 +108,7 @@ _CUES: Final = (
     frozenset(FORMS)
     | BE
     | MODALS
-    | frozenset(": 's 'd 've n't do does did has have had remember correction todo works".split())
+    | frozenset(": no 's 'd 've n't do does did has have had remember correction todo works".split())
     | LABELS.keys()
 )
 _AGENT_CUES: Final = frozenset(

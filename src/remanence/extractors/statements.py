@@ -18,8 +18,8 @@ _VAGUE: Final = frozenset(
     """thing things point problem question idea issue reason truth fact answer trick rest same other others
     matter part difference downside upside result catch way day weather morning time people person guy
     one ones moment bit lot kind sort something someone everything anything nothing anyone everyone last
-    first next second third question bug following above former latter case option options story joke poem sentence
-    text paragraph code function snippet output example version draft list""".split()
+    first next second third question bug following above former latter case option options story joke
+    poem sentence text paragraph code function snippet output example version draft list""".split()
 )
 _VAGUE_MINE: Final = frozenset(
     "question questions problem issue point guess understanding apologies code script query idea concern "

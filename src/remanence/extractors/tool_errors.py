@@ -40,8 +40,10 @@ _SIGNS: Final = tuple(
     )
 )  # fmt: skip
 _CUE: Final = re.compile(
-    r"(?i)error|exception|fault|timeout|timed|interrupt|exit|fatal|panic|fail|err!|critical|not found|denied|no such|"
-    r"refused|reset|dumped|killed|memory|authori|forbidden|invalid|could not|cannot|unable|exceeded|reached|deadlock|"
+    r"(?i)error|exception|fault|timeout|timed|interrupt|exit|fatal|panic|fail|err!|critical|not found|"
+    r"denied|no such|"
+    r"refused|reset|dumped|killed|memory|authori|forbidden|invalid|could not|cannot|unable|exceeded|"
+    r"reached|deadlock|"
     r"disk full|no space|unknown|not exist|not installed|not recogni|status|http|[45]\d\d|abort|reject|warning"
 )
 _FINE: Final = re.compile(

@@ -165,6 +165,7 @@ def capital(said: str) -> str:
     """With a capital first letter, unless it begins with what may be the name of a thing, such as `pip`."""
     said = said.strip()
     first = said.split(" ", 1)[0]
+    first = first.replace("’", "'").split("'")[0]
     if first.isalpha() and (first in ENGLISH or first in FORMS or first in _BEGINS):
         return said[0].upper() + said[1:]
     return said
@@ -185,7 +186,7 @@ def _as_wish(told: Told, words: Sequence[Token]) -> str:
     low = words[0].low
     said = in_third_person(text, words, speaker)
     calls = next((k for k, word in enumerate(words) if word.low in ("call", "calls")), -1)
-    if 0 <= calls < len(words) - 2 and words[calls + 1].low == "me":
+    if 0 <= calls < len(words) - 2 and words[calls + 1].low == "me" and words[0].low != "do":
         return capital(f"{speaker} is called {text[words[calls + 2].start : words[-1].end]}")
     if low in ("do",) and words[1].low in ("n't", "not"):
         return capital(f"{speaker} asked not to {in_third_person(text, words[2:], speaker)}")
