@@ -8,9 +8,9 @@ from remanence.domain.statement_words import RELATIONS
 from remanence.domain.statements import Reading, Token
 
 _SUFFIXES = tuple(
-    "ation ition ment ance ence ing ings er ers or ors ist ists ist ian ly al ally ic ical ity ness ion ions ive able ed es s e y"
-    .split()
-)  # fmt: skip
+    """ation ition ment ance ence ing ings er ers or ors ist ists ian ly al ally ic ical ity ness ion ions ive able
+    ed es s e y""".split()
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -287,6 +287,11 @@ def _shared(pair: Pair) -> float:
     )
 
 
+def _headed(pair: Pair) -> bool:
+    """Whether both subjects share a word."""
+    return any(a.subject and b.subject for a, b in pair.pairs)
+
+
 def _attribute(pair: Pair) -> bool:
     """Whether both subjects name an attribute: "my desk", "the price of the flat", or are built the same."""
     subjects = [a for a, b in pair.pairs if a.subject and b.subject]
@@ -376,10 +381,9 @@ def _changed(pair: Pair) -> Finding | None:
         strong
         and values
         and any(b.preposition in ("to", "until", "till") for _, b in values)
-        and pair.main_new.tense != ""
+        and _headed(pair)
     ):
-        if any(a.subject and b.subject for a, b in pair.pairs):
-            return _supersedes(pair, "another value, and a word of change", 0.9, values[0])
+        return _supersedes(pair, "another value, and a word of change", 0.9, values[0])
     topics = (pair.old.topics & pair.new.topics) - {"work state"}
     if strong or weak:
         if values and (topics or (_shared(pair) >= 1.0 and (_predicate(pair, None) or _attribute(pair)))):

@@ -192,7 +192,8 @@ class _Reader:
         return Reading(
             tuple(self.tokens), tuple(self.clauses), frozenset(self.marks), frozenset(self.modality),
             frozenset(self.quantifiers), frozenset(self.relative), tuple(self.sequence), frozenset(self.soft),
-            frozenset(self.topics), self.we, frozenset(self.turns), " ".join(raw.low for raw in self.raws), self.ours, sum(token.weight for token in self.tokens), self.speaker, self.headless,
+            frozenset(self.topics), self.we, frozenset(self.turns), " ".join(raw.low for raw in self.raws), self.ours,
+            sum(token.weight for token in self.tokens), self.speaker, self.headless,
         )  # fmt: skip
 
     def _adverbial(self) -> None:
