@@ -55,6 +55,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from remanence.domain.strength import HalfLives
+
 T = TypeVar("T")
 log = logging.getLogger("remanence")
 
@@ -162,6 +164,7 @@ class Backend:
     screen: Screen | None = None  # looks at what is about to be stored
     ttl_defaults: Mapping[str, timedelta] = field(default_factory=dict[str, timedelta])  # by type
     session_idle: timedelta = timedelta(days=1)  # after which `consolidate` takes a session for ended
+    half_lives: HalfLives | None = None  # how fast memories fade; None: as they do by default
     keyword_fallback: bool = False  # recall by words alone when the embedder fails, and say so
     reads_here: bool = (
         False  # single rows are read on the event loop: a hand-over costs several times the read

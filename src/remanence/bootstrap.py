@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from remanence.backend import Backend
+from remanence.domain.strength import half_lives
 from remanence.domain.validation import ttl_defaults
 from remanence.engine import AsyncEngine
 from remanence.errors import InvalidInputError
-from remanence.ports import Embedder, Extractor, Screen, Store
+from remanence.ports import Embedder, Extractor, Judge, Screen, Store
 from remanence.remote.client import AsyncRemoteMemory
 from remanence.settings import Settings, load
 from remanence.sync import BlockingEngine
@@ -26,6 +27,7 @@ from remanence.tokens import counter
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from remanence.budget import Budget
     from remanence.domain.messages import Candidate, Message
     from remanence.domain.ranking import RankingProfile
     from remanence.domain.records import Draft
@@ -310,9 +312,13 @@ def _backend(
         writers=writers,
         searchers=searchers,
         max_content=settings.max_content,
-        extractor=Lazily(lambda: open_extractor(settings)),
+        extractor=open_extractor(settings)
+        if settings.extractor == "llm"
+        else Lazily(lambda: open_extractor(settings)),
         contradictions=settings.contradictions,
+        judge=open_judge(settings),
         screen=open_screen(settings),
+        half_lives=half_lives(settings.half_lives) if settings.half_lives else None,
         ttl_defaults=ttl_defaults(settings.ttl_defaults),
         session_idle=timedelta(days=settings.session_idle_days),
         count_tokens=count_tokens,
@@ -335,13 +341,71 @@ class Lazily:
 
 def open_extractor(settings: Settings) -> Extractor:
     """The extractor that the settings name."""
+    if settings.extractor == "llm":
+        _require_model(settings, "extractor")
     if settings.extractor == "verbatim":
         from remanence.extractors.verbatim import VerbatimExtractor
 
         return VerbatimExtractor(max_content=settings.max_content)
     from remanence.extractors.rules import RulesExtractor
 
-    return RulesExtractor()
+    rules = RulesExtractor()
+    if settings.extractor == "rules":
+        return rules
+    from remanence.extractors.llm import LLMExtractor
+
+    return LLMExtractor(
+        settings.llm_url,
+        settings.llm_model,
+        settings.llm_api_key or None,
+        fallback=rules,
+        budget=_budget(settings),
+        timeout=settings.llm_timeout,
+    )
+
+
+def open_judge(settings: Settings) -> Judge | None:
+    """The model that confirms what the rules say, if the settings name one."""
+    if settings.judge == "rules":
+        return None
+    _require_model(settings, "judge")
+    from remanence.judges.llm import LLMJudge
+
+    return LLMJudge(
+        settings.llm_url,
+        settings.llm_model,
+        settings.llm_api_key or None,
+        budget=_budget(settings),
+        timeout=settings.llm_timeout,
+    )
+
+
+def _require_model(settings: Settings, name: str) -> None:
+    if not (settings.llm_url and settings.llm_model):
+        raise InvalidInputError(name, "'llm' also needs llm_url and llm_model")
+
+
+_budgets: dict[tuple[object, ...], Budget] = {}
+_budgets_lock = threading.Lock()
+
+
+def _budget(settings: Settings) -> Budget:
+    """What models may use, in all memories of this process that have the same limits."""
+    from remanence.budget import Budget
+
+    names = ("tokens_per_call", "tokens_per_day", "cents_per_day", "cents_in", "cents_out")
+    per_call, per_day, cents, price_in, price_out = limits = [getattr(settings, f"llm_{n}") for n in names]
+    with _budgets_lock:
+        return _budgets.setdefault(
+            (os.getpid(), settings.llm_url, *limits),
+            Budget(
+                tokens_per_call=per_call,
+                tokens_per_day=per_day,
+                money_per_day=cents / 100 if cents else None,
+                price_in=price_in / 100,
+                price_out=price_out / 100,
+            ),
+        )
 
 
 def open_screen(settings: Settings) -> Screen | None:

@@ -17,7 +17,6 @@ from remanence.domain.messages import Candidate, Message
 from remanence.domain.records import TRUST, Draft, Origin, Remembered, Scope
 from remanence.domain.text import fingerprint
 from remanence.errors import InvalidInputError
-from remanence.ports import Extractor
 
 MOST_MESSAGES: Final = 10_000
 _FIELDS = frozenset(Message.__dataclass_fields__)
@@ -57,26 +56,48 @@ class Learning:
         labels = validation.strings("tags", tags)
         if not said:
             return []
-        candidates = await self._extractor().extract(said)
-        drafts = [
-            draft_from(candidate, said[candidate.message], session_id=session, tags=labels)
-            for candidate in candidates
-            if not self._backend.injected.has(self._scope, self._evidence(candidate, said))
-        ]
+        drafts = await learned(self._backend, self._scope, said, session_id=session, tags=labels)
         return await self._decider.remember(drafts)
 
-    def _extractor(self) -> Extractor:
-        if self._backend.extractor is None:
-            raise InvalidInputError(
-                "extractor", "this memory was opened without one; open it with Memory(...)"
-            )
-        return self._backend.extractor
 
-    @staticmethod
-    def _evidence(candidate: Candidate, said: Sequence[Message]) -> tuple[str, str]:
-        """What may be a memory come back: the candidate, or the words it was found in."""
+async def learned(
+    backend: Backend,
+    scope: Scope,
+    said: Sequence[Message],
+    *,
+    session_id: str | None = None,
+    tags: Sequence[str] = (),
+) -> builtins.list[Draft]:
+    """What of a conversation is worth keeping, as drafts.
+
+    Secrets are taken out before an extractor, which may be a model elsewhere, sees them. What comes from a message that
+    is aimed at the model goes where the message would. What was recalled lately and comes back is left out.
+    """
+    if backend.extractor is None:
+        raise InvalidInputError("extractor", "this memory was opened without one; open it with Memory(...)")
+    looked = [_looked_at(backend, message) for message in said]
+    read = [message for message, _ in looked]
+    drafts: builtins.list[Draft] = []
+    for candidate in await backend.extractor.extract(read):
+        message, quarantine = looked[candidate.message]
         begin, end = candidate.span
-        return candidate.content, said[candidate.message].content[begin:end]
+        if not backend.injected.has(scope, (candidate.content, message.content[begin:end])):
+            draft = draft_from(candidate, message, session_id=session_id, tags=tags)
+            drafts.append(replace(draft, quarantine=quarantine))
+    return drafts
+
+
+def _looked_at(backend: Backend, message: Message) -> tuple[Message, str | None]:
+    """A message without secrets, and why it is to be kept out of recall, if it is."""
+    if backend.screen is None or not message.content.strip():
+        return message, None
+    seen = backend.screen(Draft(content=message.content, origin=origin_of(message)))
+    return replace(message, content=seen.content), seen.quarantine
+
+
+def origin_of(message: Message) -> Origin:
+    """The class of whoever said it, by the role."""
+    return _ORIGINS.get(message.role, "document")
 
 
 def conversation(messages: Said | Iterable[Said], *, max_content: int) -> builtins.list[Message]:
@@ -128,7 +149,7 @@ def draft_from(
     """A candidate as a draft that tells where it was found. It is as true as its message is old."""
     about = () if candidate.subject is None else (f"about:{candidate.subject}",)
     labels = dict.fromkeys((*candidate.tags, *about, *tags))
-    origin = _ORIGINS.get(message.role, "document")
+    origin = origin_of(message)
     evidence = {
         "message": message.id,
         "span": list(candidate.span),

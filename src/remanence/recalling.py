@@ -212,6 +212,7 @@ def _request(backend: Backend, asking: Asking) -> tuple[SearchRequest, str, tupl
         profile=profile,
         periods=periods,
         asks_when=when.asks_when(asking.query),
+        half_lives=backend.half_lives,
     )
     events: tuple[EventHint, ...] = ()
     if timed and not periods and len(asking.query) <= EVENT_QUERY:

@@ -54,13 +54,34 @@ class Settings:
 
     # -- what is learned and kept
     extractor: Literal["rules", "llm", "verbatim"] = "rules"
-    """What finds in conversations what is worth keeping: `rules` without a model, `llm` with one, `verbatim` keeps all."""
+    """Finds in conversations what is worth keeping: `rules` without a model, `llm` with one; `verbatim` keeps all."""
     contradictions: bool = True
     """Whether what is remembered is compared with what is near it, to reinforce, supersede, or note a conflict."""
-    screen: bool = False
+    screen: bool = True
     """Whether texts that are aimed at the model are kept out of recall until a person looks at them."""
     redact: bool = True
     """Whether keys, tokens, passwords and card numbers are taken out before a memory is stored."""
+
+    judge: Literal["rules", "llm"] = "rules"
+    """Who says how a memory stands to those near it: `rules`, or a model that confirms or corrects them."""
+    llm_url: str = ""
+    """Base URL of the `llm` extractor and judge, up to and including `/v1`."""
+    llm_model: str = ""
+    """Their model."""
+    llm_api_key: str = ""
+    """Key for them, if the endpoint wants one."""
+    llm_timeout: int = 60
+    """Seconds that one question to the model may take."""
+    llm_tokens_per_call: int = 16_000
+    """Most tokens of one question with its answer."""
+    llm_tokens_per_day: int = 1_000_000
+    """Most tokens of a day (UTC) in this process; then the rules serve."""
+    llm_cents_per_day: int = 0
+    """Most cents of a day. 0: no limit; else the two prices are needed."""
+    llm_cents_in: int = 0
+    """Price of a million tokens sent, in cents."""
+    llm_cents_out: int = 0
+    """Price of a million tokens answered, in cents."""
 
     # -- a memory on a server
     url: str = ""
@@ -171,6 +192,9 @@ def _from_file(path: Path) -> dict[str, Any]:
     return content
 
 
+_MAY_BE_0 = ("embedder_dimension", "port", "llm_cents_per_day", "llm_cents_in", "llm_cents_out")
+
+
 def _flag(name: str, value: Any) -> bool:
     known = {
         "true": True,
@@ -198,7 +222,7 @@ def _typed(field: Field[Any], value: Any) -> str | int | bool:
             number = int(value)
         except (TypeError, ValueError):
             raise InvalidInputError(name, f"must be a whole number, not {value!r}") from None
-        if number < (0 if name in ("embedder_dimension", "port") else 1):
+        if number < (0 if name in _MAY_BE_0 else 1):
             raise InvalidInputError(name, f"must be positive, not {number}")
         if name == "port" and number > 65535:
             raise InvalidInputError(name, f"must be at most 65535, not {number}")
@@ -209,6 +233,7 @@ def _typed(field: Field[Any], value: Any) -> str | int | bool:
         "embedder": ("minilm", "openai", "hashing"),
         "profile": ("default", "isolated", "kronvex"),
         "extractor": ("rules", "llm", "verbatim"),
+        "judge": ("rules", "llm"),
         "log_format": ("auto", "console", "json"),
         "log_level": ("debug", "info", "warning", "error"),
     }.get(name)

@@ -25,6 +25,7 @@ SAYS = {
     "languages.md": "Annas Häuser",
     "autogen.md": "messages so far",
     "agentchat.md": "Articles use British English.",
+    "models.md": "Sarah prefers tea in the morning",
 }
 
 
