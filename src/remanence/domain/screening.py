@@ -454,7 +454,7 @@ def _first(read: _Read, signs: Sequence[_Sign], enough: float) -> _Sign | None:
         for other in counted[first:]:
             if other.begin > sign.begin + _PASSAGE:
                 break
-            if other.weight > groups.get(other.group, 0):
+            if other.weight >= groups.get(other.group, 0):
                 groups[other.group] = other.weight
                 end = max(end, other.end)
         total = sum(groups.values()) - (_SPOKEN_OF if talk and near(sign) else 0)
@@ -487,7 +487,7 @@ def _excerpt(text: str) -> str:
     return f"“{words if len(words) <= 80 else words[:79] + '…'}”"
 
 
-_APART = re.compile(r"(?<![^\W_])[^\W\d_](?:[ .*_|/·~-]{1,3}[^\W\d_](?![^\W_])){5,}+")
+_APART = re.compile(r"(?<![^\W_])[^\W\d_](?:[ .*_|/·~-]{1,6}[^\W\d_](?![^\W_])){5,}+")
 
 
 def _apart(read: _Read) -> Finding | None:
@@ -547,7 +547,9 @@ def _hidden(text: str) -> Finding | None:
 # -- encodings
 
 _BASE64 = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}+={0,2}")
-_HEX = re.compile(r"(?<![0-9A-Za-z])(?:0x)?((?:[0-9A-Fa-f]{2}[ :]?){8,}+)(?![0-9A-Za-z])")
+_HEX = re.compile(
+    r"(?<![0-9A-Za-z])(?:0x)?((?:[0-9A-Fa-f]{2}){8,}+(?![0-9A-Za-z])|[0-9A-Fa-f]{2}(?:[ :][0-9A-Fa-f]{2}){7,}+)"
+)
 _PERCENT = re.compile(r"(?:%[0-9A-Fa-f]{2}[A-Za-z]{0,2}){6,}+")
 _ESCAPES = re.compile(r"(?:\\u[0-9A-Fa-f]{4}|\\x[0-9A-Fa-f]{2}){6,}+")
 _BINARY = re.compile(r"(?:[01]{8}\s?){6,}+")

@@ -65,10 +65,11 @@ PATTERNS = """
 
     address .6 .2: ^ DEAR *2 FOR *3 AI|MODEL
     address .7 .2: ^ DEAR *3 AI
-    address .5 .1: ^ DEAR *2 MODEL ,|!|:
+    address .5 .1: ^ DEAR *2 MODEL ,|!
     address .6 .1: ^ AI :|,|!|;
-    address .5 .1: ^ MODEL ,|:|!
-    address .5 .1: ^ *2 MODEL|AI :
+    address .5 .1: ^ MODEL ,|!
+    address .3 .1: ^ MODEL :
+    address .4 .1: ^ *2 MODEL|AI :
     address .5 .1: , *1 MODEL|AI ,|!
     address .5 .1: FOR *3 MODEL|AI :|,
     address .6 .2: AI *6 MUST
@@ -158,7 +159,7 @@ PATTERNS = """
     secrecy .9: WITHOUT *1 ASKING *2 USER
     secrecy .9: USER *2 WITHOUT|SECRETLY
     secrecy .4 .3: WITHOUT *1 ASKING
-    secrecy .3 .1: NOT|NO *1 ASKING *3 needed|necessary|required
+    secrecy .3 .1: NOT *1 ASKING *3 needed|necessary|required
     secrecy .3 0: NOT *2 TELL
     secrecy .6: NOT *1 TELL *2 THIS *1 PLACE|ORDERS
     secrecy .4 .2: do *1 not *1 let *2 USER
@@ -223,9 +224,10 @@ PATTERNS = """
     promote .4 0: GOODS
     promote .4 0: rank|place|put|list|mark|rate|score *4 first|top|highest|best|excellent
     promote .4 0: highest|best|maximum|top|perfect *1 score|rating|rank|grade|mark|candidate|choice|match
+    promote .3 0: ALWAYS *1 recommend|praise|suggest|endorse|promote|mention|prefer
     promote .3 0: SAY *3 only|ALWAYS|instead
 
-    wrapped .8: DECODE *8 and|then|,|AND *3 OBEY
+    wrapped .8: DECODE *8 and|then|, *3 OBEY
     wrapped .9: OBEY *6 decoded|hidden|encoded
     wrapped .5: DECODE *6 OBEY
     wrapped .6: instead *4 OBEY
@@ -254,17 +256,17 @@ SHAPES: tuple[tuple[str, float, float, str], ...] = (
     ),
     (
         *("role", 1, 1),
-        r"</?s>\s*\[?/?inst",
+        r"</?s>\s{0,8}\[?/?inst",
     ),
     (
         *("role", 0.8, 0.8),
         r"</?(?:system|assistant|developer|sys)(?:[ _-]?(?:prompt|message|instructions?|note|reminder)"
-        r")?\s*>",
+        r")?\s{0,8}>",
     ),
     (
         *("role", 0.5, 0.4),
         r"</?(?:human|user|instructions?|prompt|command|important|admin|secret|hidden|thinking)(?:[ _-"
-        r"][a-z]{1,20})?\s*>",
+        r"][a-z]{1,20})?\s{0,8}>",
     ),
     (
         *("role", 0.7, 0.7),
@@ -278,7 +280,7 @@ SHAPES: tuple[tuple[str, float, float, str], ...] = (
     (
         *("role", 0.6, 0.5),
         r"(?m)^\W{0,6}(?:system|developer|operator|admin|administrator|root)(?: (?:message|prompt|note"
-        r"|override|update|notice|instructions?))?\W{0,2}:\s*(?=(?:the (?:user|operator|following|abov"
+        r"|override|update|notice|instructions?))?\W{0,2}:\s{0,8}(?=(?:the (?:user|operator|following|abov"
         r"e|assistant|model|safety|admin|previous)|you|your|all|from|new|ignore|always|never|do|skip|r"
         r"eveal|grant|override|this|user|admin|confirmation|debug|safety|enable|disable|du|sie|for|ins"
         r"tructions?|tu|vous|eres|usted|ты|вы|now|as|please|remember|send|from)\b)",
@@ -344,12 +346,12 @@ SHAPES: tuple[tuple[str, float, float, str], ...] = (
     ),
     (
         *("tool", 0.6, 0.4),
-        r"\b(?:call|run|invoke|execute|use)\s+[a-z_]{2,30}\.?[a-z_]{0,30}\([^)\n]{0,200}\)",
+        r"\b(?:call|run|invoke|execute|use)\s{1,8}[a-z_]{2,30}\.?[a-z_]{0,30}\([^)\n]{0,200}\)",
     ),
     (
         *("tool", 0.6, 0.3),
-        r"(?:curl|wget|iwr)\s[^|\n]{0,200}\|\s{0,3}(?:sudo\s)?(?:ba|z)?sh\b|\bnc\s+-?[\w.\s-]{3,40}-e"
-        r"\b|\brm\s+-rf\s+[/~]|base64 -d\s?\|",
+        r"(?:curl|wget|iwr)\s[^|\n]{0,200}\|\s{0,3}(?:sudo\s)?(?:ba|z)?sh\b|\bnc\s{1,8}-?[\w.\s-]{3,40}-e"
+        r"\b|\brm\s{1,8}-rf\s{1,8}[/~]|base64 -d\s?\|",
     ),
     (
         *("tool", 0.4, 0.2),

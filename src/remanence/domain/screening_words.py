@@ -226,7 +226,6 @@ WORDS: dict[str, str] = {
         sem_restricoes senza_limiti senza_restrizioni zonder_beperkingen bez_ograniczen без_ограничений
         без_правил sinirsiz kisitlamasiz tanpa_batasan khong_gioi_han بلا_قيود بدون_قيود evil_twin
         highest_priority top_priority maximum_priority outranks supersedes_your takes_precedence_over_your""",
-    "MODE": "mode modus modo",
     "OFF": "off disabled lifted suspended deactivated void inactive",
     "CHECKS": """
         filter filters safety checks confirmation confirmations rules moderation safeguards protections
@@ -324,7 +323,6 @@ WORDS: dict[str, str] = {
         page text document message note email e-mail ticket paper event code file site website article
         content section review readme repository comment entry record block result output invoice paragraph""",
     "BEGIN": "end_of over ended ends_here ends closed complete finished",
-    "FOLLOWS": "what_follows the_following real actual new following below",
     # -- wrapped
     "DECODE": """
         decode decoding decrypt decipher unscramble deobfuscate unbase64 rot13 base64 hex cipher caesar

@@ -59,7 +59,8 @@ class SecretRedactor:
             pieces = _without(pieces, new)
         else:
             found = [Secret("secret", 0, len(text))]
-        return Redacted(_marked(text, sorted(found, key=lambda each: each.begin)), tuple(sorted(found)))
+        found.sort(key=lambda each: each.begin)
+        return Redacted(_marked(text, found), tuple(found))
 
     def redact_json(self, value: Json) -> Json:
         """The value with marks in its strings, and for strings and numbers under keys such as "password".
@@ -122,7 +123,7 @@ def _redact_json(redactor: SecretRedactor, value: Json, key: str | None) -> Json
             shown = redactor.redact(name).text
             while shown in out:
                 shown += "'"  # two keys that differed by a secret only
-            out[shown] = _redact_json(redactor, each, _kind_of_key(name) or key)
+            out[shown] = _redact_json(redactor, each, _kind_of_key(_MARK.sub("", shown)) or key)
         if all(a == b and out[a] is pairs[b] for a, b in zip(out, pairs, strict=True)):
             return pairs
         return out
