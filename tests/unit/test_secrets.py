@@ -19,7 +19,7 @@ GITHUB = "gh" + "p_" + "16C7e42F292c6912E7710c838347Ae178B4a"
 SLACK = "xo" + "xb-" + "123456789012-1234567890123-abcdefABCDEFabcdefABCDEF"
 AWS = "AK" + "IA" + "2GMYLCPVS7J5Z7MJ"
 JWT = "eyJhbGciOiJIUzI1NiJ9." + "eyJzdWIiOiIxMjM0NTY3ODkwIn0." + "dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U"
-ATLASSIAN = "ATATT3" + ("aB3dE5fG7h" * 19)[:186]
+ATLASSIAN = "ATATT3" + ("aB3dE5fG7hIj9kLm2nOp4qRs6tUv" * 7)[:186]
 KEY = (
     "-----BEGIN RSA PRIVATE "
     + "KEY-----\nProc-Type: 4,ENCRYPTED\n\nMIIEpAIBAAKCAQEA7bq3mZ\nabcdefgh12345678\n"
@@ -34,7 +34,7 @@ KEY = (
         (f"bot: {SLACK}", SLACK, "slack token"),
         (f"sign in with {AWS}, please", AWS, "aws key"),
         (f"copied {JWT} from the browser", JWT, "json web token"),
-        (f"our Jira uses {ATLASSIAN}", ATLASSIAN, "atlassian api token"),
+        (f"our Jira uses {ATLASSIAN}, I think", ATLASSIAN, "atlassian api token"),
         (f"here: {KEY} done", KEY, "private key"),
         ("Authorization: Bearer abcdef1234567890xyz", "abcdef1234567890xyz", "authorization header"),
         ("Authorization: Basic YWRhOnNlc2FtZQ==", "YWRhOnNlc2FtZQ==", "authorization header"),

@@ -34,6 +34,10 @@ _OURS = frozenset(
 )
 
 
+_END = r"""(?:[\x60'"\s;]|\\[nr]|$)"""
+"""Where most rules let a secret end: as in code. In sentences a comma or a full stop may follow too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One format. `entropy` is in bits per character, the least a secret of it has."""
@@ -153,6 +157,7 @@ def python_pattern(source: str) -> str:
     source = (
         source.replace(r"\z", r"\Z").replace("[[:alnum:]]", "[A-Za-z0-9]").replace("[:alnum:]", "A-Za-z0-9")
     )
+    source = source.replace(_END, r"(?![\w-])")
     if source.startswith("(?i)") and "(?i)" not in source[4:]:
         return source
     out: list[str] = []
