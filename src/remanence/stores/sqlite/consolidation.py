@@ -279,7 +279,8 @@ class _Walk:
             allowed = index.view(self._at).visible & ~np.isin(columns["traits"] & Traits.TYPE, SESSION_TRAITS)
             segments = index.segments(self._connection)
             own, _ = index.positions(np.array(seqs, dtype=np.int64))
-        places, near = earlier_near(segments(), vectors, own, allowed, least - BLUR, most)
+        # More than wanted: codes only nearly know the order.
+        places, near = earlier_near(segments(), vectors, own, allowed, least - BLUR, 2 * most)
         wanted = columns["seq"][near]
         blobs: dict[int, bytes] = {}
         for chunk in _chunks(np.unique(wanted).tolist()):
@@ -300,7 +301,7 @@ class _Walk:
                 (seq, float(cosine)) for seq, cosine in zip(there, cosines, strict=True) if cosine >= least
             ]
             if pairs:
-                found[place] = sorted(pairs, key=lambda pair: (-pair[1], pair[0]))
+                found[place] = sorted(pairs, key=lambda pair: (-pair[1], pair[0]))[:most]
         return found
 
     def _records(self, seqs: Iterable[int]) -> dict[int, MemoryRecord]:
