@@ -306,7 +306,13 @@ def test_more_of_a_feature_never_costs_a_place(drawn, profile, asked, feature, s
     assert overtaken(before, after) == []
 
 
-@given(some, lifting, asked, st.sampled_from(BOUNDED_BY_THE_BEST), unit)
+@given(
+    some,
+    lifting | st.sampled_from(list(ranking.PROFILES.values())),
+    asked,
+    st.sampled_from(BOUNDED_BY_THE_BEST),
+    unit,
+)
 def test_more_of_a_match_never_costs_a_place_below_the_best(drawn, profile, asked, name, step) -> None:
     best = max(
         (row[name] for row in drawn[1:] if is_hit(row) and not row["question"]), default=drawn[0][name]

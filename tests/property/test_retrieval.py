@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 
 from remanence.domain import ranking
 from remanence.domain.ranking import TWIN
-from remanence.domain.records import Filter, Hits, Scope, SearchRequest
+from remanence.domain.records import FEEDBACK_KINDS, Feedback, Filter, Hits, Scope, SearchRequest
+from remanence.domain.strength import HalfLives
 from remanence.domain.when import TimeHint
 from remanence.ports import Store
 from remanence.stores.reference import ReferenceStore
@@ -29,10 +31,13 @@ memory = st.fixed_dictionaries(
         | st.just("who drinks tea?"),
         "session_id": st.sampled_from([None, "s1", "s2"]),
         "source": st.sampled_from([None, "alice", "assistant"]),
-        "type": st.sampled_from(["fact", "fact", "decision"]),
+        "type": st.sampled_from(["fact", "fact", "decision", "temporary", "note"]),
+        "importance": st.sampled_from([0.5, 0.5, 0.2, 0.9]),
+        "pinned": st.sampled_from([False, False, True]),
         "days": st.integers(0, 40),
         "tokens": st.none() | st.lists(st.integers(0, 3), max_size=3),
         "passages": st.lists(st.sampled_from(WORDS), max_size=2),
+        "served": st.lists(st.tuples(st.sampled_from(FEEDBACK_KINDS), st.integers(0, 41)), max_size=2),
     }
 )
 memories = st.lists(memory, min_size=1, max_size=14)
@@ -50,13 +55,14 @@ requests = st.builds(
     filter=st.sampled_from([Filter(), Filter(types=("fact",)), Filter(session_id="s1")]),
     periods=st.sampled_from([(), (TimeHint(text="then", start=b.seconds(-86_400 * 9), end=b.NOON),)]),
     asks_when=st.booleans(),
+    half_lives=st.sampled_from([None, HalfLives(fact=timedelta(days=2), temporary=timedelta(days=90))]),
 )
 
 
 def fill(store: Store, scope: Scope, given: Sequence[dict[str, Any]], prefix: str = "m") -> None:
     changes = []
     for number, fields in enumerate(given):
-        kept = {name: fields[name] for name in ("session_id", "source", "type")}
+        kept = {name: fields[name] for name in ("session_id", "source", "type", "importance", "pinned")}
         record = b.make_record(
             f"{prefix}{number}",
             fields["content"],
@@ -69,6 +75,14 @@ def fill(store: Store, scope: Scope, given: Sequence[dict[str, Any]], prefix: st
         passages = [b.embed(word) for word in fields["passages"]]
         changes.append(b.addition(record, passages=passages, tokens=tokens))
     b.apply(store, *changes, scope=scope)
+    store.note_feedback(
+        scope,
+        [
+            Feedback(id=f"{prefix}{number}", kind=kind, at=b.LATER - timedelta(days=days))
+            for number, fields in enumerate(given)
+            for kind, days in fields["served"]
+        ],
+    )
 
 
 @contextmanager

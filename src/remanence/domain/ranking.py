@@ -163,7 +163,7 @@ DEFAULT: Final = RankingProfile(
             "late_interaction": 6.0,
             "time_words": 3.0,
             "period": 3.0,
-            "strength": 0.25,
+            "strength": 0.35,
             "importance": 0.25,
             "question": -7.5,
             "assistant": -4.0,
