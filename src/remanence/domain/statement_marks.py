@@ -52,14 +52,29 @@ _ELSE = frozenset(
     starts stop stops succeed succeeds swap swaps trade trades trading transfer transfers turn turning turns
     update updates upgrade upgrades""".split()
 )
+_PAST = {
+    "strong": """shelve axe scrap ditch dump revert return resume heal mend thaw melt flood demolish dismantle uproot
+        topple break smash oust depose inherit donate auction evict sublet lease acquire merge absorb inaugurate
+        convert widen narrow lengthen shorten trim slash boost freeze ease tighten loosen waive legalise legalize outlaw
+        introduce impose restructure reorganise reorganize rearrange reassign rehouse resettle relaunch revamp renovate
+        modernise modernize automate digitise digitize centralise retrain qualify outgrow overtake surpass exceed
+        double triple quadruple halve slow accelerate brighten darken worsen improve deteriorate swell soar plummet
+        plunge dip climb sink tumble jump creep slip slide swing flip bounce recede retreat withdraw pull transplant
+        shave dye bleach repaint wallpaper furnish vacate reclaim repurchase refinance repay""",
+    "weak": """award grant assign allocate fill empty connect attach fit order book reserve recruit enrol enroll
+        gain obtain plant sow arrest discharge admit recover""",
+    "end": """sell close lose die perish fell chop demolish wreck ruin destroy kill smash evaporate vanish disappear
+        lapse fold bankrupt liquidate mothball decommission unsubscribe resign abdicate bow divorce separate dump""",
+}
 _WORDS = {
     "strong": """automated bumped changed extended fixed handed lifted lowered passed reopened replace replaces
         resolved succeeded updated""",
     "end": """anymore canceled cancelled ended ex former formerly gone left obsolete""",
-    "weak": """accepted added again already approved became began bought brought carried closed completed
-        confirmed current currently deleted dug finally finished granted hence henceforth hired hung joined
-        latest launched meanwhile new newly now nowadays onward onwards opened picked placed planted put
-        recently refused rejected removed\n restored since solved started stood today took""",
+    "weak": """accepted added approved became began bought brought carried closed completed confirmed deleted dug
+        finished granted hired hung joined launched opened picked placed planted put refused rejected
+        removed\n restored solved started stood took""",
+    "now": """again already current currently finally hence henceforth latest meanwhile new newly now nowadays
+        onward onwards recently since today""",
     "additive": """additionally also another besides else furthermore moreover plus too""",
     "correction": """actually correction incorrect misremembered mistaken nonsense wrong""",
     "still": """continues remain remains still unchanged""",
@@ -69,6 +84,11 @@ _WORDS = {
 def _marks() -> dict[str, str]:
     found = {form: kind for kind, verbs in _VERBS.items() for verb in verbs.split() for form in _forms(verb)}
     found = {form: kind for form, kind in found.items() if form not in _ELSE}
+    for kind, verbs in _PAST.items():  # only their past: "sinks" is what it always does, "sank" is a change
+        for verb in verbs.split():
+            for form in _forms(verb) - {verb, verb + "s", verb + "es"}:
+                if not form.endswith("ing"):
+                    found.setdefault(form, kind)
     return found | {word: kind for kind, words in _WORDS.items() for word in words.split()}
 
 
@@ -98,7 +118,7 @@ strong: over to; on to; has been given; have been given; was given; got carried;
     has been changed; worked its way; all healed; has healed; made it to; came down to; given to; has a new;
     have a new; has new; is called now; works now; works again; back up; is back; are back; got promoted;
     has moved; have moved; had to move; made up; put off
-weak: these days; at present; at the moment; for now; just got; at long last; this time; as from; going
+now: these days; at present; at the moment; for now; just got; at long last; this time; as from; going
     forward; until further notice; since then; got a new; in future; from then on
 additive: as well; in addition; as well as; on top of; one more; a second; apart from; along with; alongside
 still: still is; as before; as always; as ever; same as

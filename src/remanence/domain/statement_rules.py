@@ -46,8 +46,9 @@ def examine(pair: Pair) -> Finding:
 
 # --- the same again ---
 
+_DONE = ("past", "perfect")
 _SAME, _SAME_WITH_VALUES = 0.6, 0.55  # with a number, date or name of both that is no subject, less is enough
-_BRIEF = 7  # telling words; in longer texts a word without counterpart says little
+_BRIEF = 6  # telling words; in longer texts a word without counterpart says little
 _WISHES = frozenset({"maybe", "wish", "plan", "would", "try"})
 
 
@@ -96,6 +97,8 @@ def _difference(pair: Pair) -> str:
     if not past and any(c.ended for c in new.clauses) != any(c.ended for c in old.clauses):
         return "ended"
     if ({"strong", "change", "contrast"} & new.marks) - old.marks:
+        return "change"
+    if "weak" in new.marks - old.marks and pair.main_old.tense == "present" and pair.main_new.tense in _DONE:
         return "change"
     if "additive" in new.marks - old.marks:
         return "additive"
@@ -328,7 +331,7 @@ def _holder(pair: Pair) -> Finding | None:
     ]
     if rest or said < 1.0:
         return None
-    if turned or "weak" in pair.new.marks - pair.old.marks:
+    if turned or {"weak", "now"} & (pair.new.marks - pair.old.marks):
         return _supersedes(pair, "passed to another", 0.9)
     things = sum(1 for a, _ in pair.pairs if not a.subject and a.value is None)
     if (
@@ -361,7 +364,7 @@ def _changed(pair: Pair) -> Finding | None:
         and "end" not in pair.new.marks
     ):
         return None  # two people at one time: they disagree
-    weak = "weak" in pair.new.marks - pair.old.marks
+    weak = bool({"weak", "now"} & (pair.new.marks - pair.old.marks))
     since = pair.main_new.tense == "perfect" and pair.main_old.tense == "present"
     if any(new.former and not old.former for old, new in pair.pairs):
         return _supersedes(pair, "names what was before", 0.97)
@@ -385,7 +388,7 @@ def _changed(pair: Pair) -> Finding | None:
     ):
         return _supersedes(pair, "another value, and a word of change", 0.9, values[0])
     topics = (pair.old.topics & pair.new.topics) - {"work state"}
-    if strong or weak:
+    if strong or weak or ("end" in pair.new.marks and values):
         if values and (topics or (_shared(pair) >= 1.0 and (_predicate(pair, None) or _attribute(pair)))):
             return _supersedes(pair, "another value, and a word of change", 0.93, values[0])
         copula = pair.main_old.verb == pair.main_new.verb == ""
@@ -456,6 +459,8 @@ def _functional(pair: Pair, values: list[tuple[Token, Token]]) -> bool:
     if values and not rest_old and not rest_new and _shared(pair) >= 1.0:
         plural = any(a.value and a.value.weekday >= 0 and a.text.lower().endswith("s") for a, _ in values)
         return not plural
+    if values and _measured(pair, values, rest_old, rest_new):
+        return True
     if not rest_old or not rest_new or values:
         return False
     if _moved(pair, rest_old, rest_new):
@@ -477,6 +482,20 @@ def _functional(pair: Pair, values: list[tuple[Token, Token]]) -> bool:
     if pair.main_old.verb == pair.main_new.verb == "" and not pair.main_old.passive and _owned(pair):
         return True
     return pair.main_old.verb == pair.main_new.verb == "" and _located(rest_old, rest_new)
+
+
+def _measured(pair: Pair, values: list[tuple[Token, Token]], one: list[Token], other: list[Token]) -> bool:
+    """Whether one amount is told twice, in other words: the same unit, and nearly all else shared."""
+    amounts = [
+        (a, b)
+        for a, b in values
+        if a.value and b.value and (a.value.unit or a.value.counted == b.value.counted != "")
+    ]
+    if not amounts or len(one) > 1 or len(other) > 1 or any(t.kind != "word" for t in (*one, *other)):
+        return False
+    if any(t.subject for t in one) and any(t.subject for t in other):
+        return False
+    return _shared(pair) >= 2.0 and not _keys(pair) & MANY
 
 
 def _moved(pair: Pair, one: list[Token], other: list[Token]) -> bool:

@@ -233,6 +233,8 @@ class _Reader:
         low = raw.low
         for phrase, mark in PHRASE_MARKS.get(low, ()):
             if tuple(self.lows[i : i + len(phrase)]) == phrase:
+                if not self.tense and not mark.startswith(("skip", "rel", "quant")):
+                    any(self._finite(i + k) for k in range(len(phrase)))
                 return self._marked(mark, i, i + len(phrase))
         if (found := quantity(self.raws, i)) is not None:
             value, after = found
@@ -388,6 +390,7 @@ class _Reader:
             or after in w.AUXILIARY
             or _base_of_third(after) in w.VERBS
             or (after in w.PAST and w.PAST[after] != after)
+            or _base_of_past(after) in w.VERBS
             or (i + 1 < len(self.raws) and self.raws[i + 1].text[:1].isupper())
         ) and not low.endswith("s")
 
