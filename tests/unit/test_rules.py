@@ -45,6 +45,8 @@ KEPT = [
     ("Never use tabs", "preference", "Sarah asked to never use tabs"),
     ("Don't use emojis in your answers", "preference", "Sarah asked not to use emojis in your answers"),
     ("Call me Sam", "fact", "Sarah is called Sam"),
+    ("Keep your answers short please", "preference", "Sarah asked to keep your answers short please"),
+    ("No deployments on Fridays", "fact", "No deployments on Fridays"),
     # who somebody is
     ("My name is Sarah Chen", "fact", "Sarah's name is Sarah Chen"),
     ("My email is sarah@example.com", "fact", "Sarah's email is sarah@example.com"),
@@ -94,6 +96,8 @@ KEPT = [
     ("There are 80 dairy cows on the farm.", "fact", "There are 80 dairy cows on the farm"),
     ("New wifi network: tundra-12", "fact", "New wifi network: tundra-12"),
     ("The ferry to Oslo takes cars and bicycles.", "fact", "The ferry to Oslo takes cars and bicycles"),
+    ("Bought a clarinet!", "fact", "Sarah bought a clarinet"),
+    ('My book is called "Salt Roads".', "fact", 'Sarah\'s book is called "Salt Roads"'),
     # decisions
     (
         "We decided to use Postgres because it has JSON.",
@@ -137,6 +141,7 @@ KEPT = [
     ("Don't use eval here because it crashes", "failure", "Don't use eval here because it crashes"),
     ("pyenv doesn't work with Python 3.13", "failure", "pyenv doesn't work with Python 3.13"),
     ("The migration failed because of a lock", "failure", "The migration failed because of a lock"),
+    ("Webpack kept crashing on the CI", "failure", "Webpack kept crashing on the CI"),
     ("Upgrading numpy broke the build", "failure", "Upgrading numpy broke the build"),
     # what was asked to be remembered
     ("Remember that I'm left-handed", "fact", "Sarah is left-handed"),
@@ -420,6 +425,8 @@ def test_a_correction_reaches_back_to_the_speakers_message_before():
         ("We tried to use Celery, but it deadlocked", "Celery"),
         ("do not use libfoo: it deadlocks", "libfoo"),
         ("The build works now", "build"),
+        ("There is no lift in the building on Mill Lane", "lift"),
+        ("No ticket is needed for kids", "ticket"),
     ],
 )
 def test_the_subject_is_whom_or_what_it_is_about(content, subject):

@@ -88,7 +88,7 @@ def read(text: str, words: Sequence[Token]) -> Clause | None:
     words = tuple(words)
     start, corrects = lead(words)
     words = words[start:]
-    while words and words[-1].low in MARKS:
+    while words and words[-1].low in _TRAILING:
         words = words[:-1]
     if not words:
         return None
@@ -338,6 +338,7 @@ def _group(words: tuple[Token, ...], kind: str, subject: int, at: int, plural: b
     return Clause(words, kind, subject, at, k, verb, tense, negated, plural)
 
 
+_TRAILING: Final = MARKS - {")", '"', "”"}
 _AFTER_GOT: Final = (
     DETERMINERS | POSSESSIVES.keys() | frozenset("two three four five six several some many".split())
 )

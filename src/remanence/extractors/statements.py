@@ -11,6 +11,7 @@ from remanence.domain.messages import Candidate
 from remanence.domain.when import tells_time
 from remanence.extractors.clause_patterns import CLAUSES
 from remanence.extractors.clauses import Clause
+from remanence.extractors.noun_phrases import MARKS, PREPOSITIONS
 from remanence.extractors.patterns import Pattern
 from remanence.extractors.writing import Told, joined, made, noun
 
@@ -156,6 +157,11 @@ def _remember_whom(told: Told, clause: Clause) -> None:
     told.thing = said if clause.kind in ("thing", "our") else None
 
 
+_COUNTS: Final = frozenset(
+    "a an no one two three four five six seven eight nine ten also still now only".split()
+)
+
+
 def subject_of(told: Told, clause: Clause, resolved: str | None = None) -> str:
     if resolved:
         return resolved[4:] if resolved.startswith(("The ", "the ")) else resolved
@@ -163,7 +169,17 @@ def subject_of(told: Told, clause: Clause, resolved: str | None = None) -> str:
     text = told.message.content
     if kind == "i":
         return told.message.speaker
-    if kind in ("we", "there", "you", "do"):
+    if kind == "there":
+        rest = clause.words[clause.rest :]
+        begin = next(
+            (k for k, word in enumerate(rest) if word.low not in _COUNTS and not word.low[0].isdigit()), 0
+        )
+        end = next(
+            (k for k in range(begin, len(rest)) if rest[k].low in PREPOSITIONS or rest[k].low in MARKS),
+            len(rest),
+        )
+        return text[rest[begin].start : rest[end - 1].end] if begin < end else told.message.speaker
+    if kind in ("we", "you", "do"):
         return "we" if kind == "we" else told.message.speaker
     if clause.shared:
         head = tokens(clause.shared)
@@ -176,7 +192,10 @@ def subject_of(told: Told, clause: Clause, resolved: str | None = None) -> str:
             return told.message.speaker
     end = next((k for k, word in enumerate(head) if word.low in (",", "(")), len(head))
     head = head[:end] or head
-    if head[0].low in ("the", "a", "an", "our", "this", "each", "every", "all") and len(head) > 1:
+    if (
+        head[0].low in ("the", "a", "an", "our", "this", "each", "every", "all", "no", "any")
+        and len(head) > 1
+    ):
         head = head[1:]
     return in_third_person(source, head, told.message.speaker)
 

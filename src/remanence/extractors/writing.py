@@ -125,7 +125,10 @@ def _written(
     if clause is not None and clause.shared:
         subject = tokens(clause.shared)
         # The words of a shared subject stand elsewhere: one text is written of both.
-        whole = f"{clause.shared} {text[words[0].start : words[-1].end]}"
+        begins = text[words[0].start : words[-1].end]
+        if words[0].low in FORMS:  # "Bought a clarinet": the verb does not begin the sentence any more
+            begins = begins[0].lower() + begins[1:]
+        whole = f"{clause.shared} {begins}"
         return capital(in_third_person(whole, tokens(whole), speaker)) if subject else whole
     if clause is not None and resolved:
         before = list(words[: clause.subject])
@@ -204,6 +207,7 @@ _WEEKDAY: Final = re.compile(r"(?i)\b(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 _ANY_TIME: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 
+_SHORT_WHILE: Final = re.compile(r"(?i)\b(?:seconds?|minutes?|hours?)\b")  # how long, more often than when
 _NOT_THEN: Final = re.compile(r"(?i)\bnot(?: on| in| at| until| the)* $")
 _MOVED_TO: Final = re.compile(r"(?i)\b(?:to|until|till) (?P<day>(?!(?:the )?\w+ to\b)[^,;]{3,40})$")
 
@@ -225,7 +229,7 @@ def date_in(text: str, at: datetime | None, *, ahead: bool, moved: bool = False)
         if at is None and not _YEAR.search(hint.text):
             continue
         start = hint.start or _last_day(hint.end)
-        if start is None or _NOT_THEN.search(text[: text.find(hint.text)]):
+        if start is None or _SHORT_WHILE.search(hint.text) or _NOT_THEN.search(text[: text.find(hint.text)]):
             continue
         if (
             ahead
