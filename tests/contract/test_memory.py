@@ -16,6 +16,7 @@ from remanence.engine import AsyncEngine
 from remanence.errors import WrongContextError
 from remanence.extractors.rules import RulesExtractor
 from remanence.keyvalue import AsyncKeyValue
+from remanence.screens.guard import Guard
 from remanence.stores.reference import ReferenceStore
 from remanence.stores.sqlite.store import SQLiteStore
 from remanence.sync import BlockingChannel, BlockingEngine, BlockingKeyValue
@@ -40,6 +41,8 @@ def backend(request, tmp_path):
             executor=executor,
             writers=executor,
             extractor=RulesExtractor(),
+            contradictions=True,
+            screen=Guard(),
         )
         store.close()
         embedder.close()

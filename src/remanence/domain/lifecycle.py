@@ -210,7 +210,8 @@ class _Planner:
     def _add_judged(self, draft: Draft, digest: bytes, judged: Sequence[Judged]) -> Remembered:
         standing = [(near, one) for one in judged if (near := self._near(one)) is not None]
         for near, one in standing:
-            if one.verdict.kind == "duplicate":
+            # The same said by another, or as something else, is a memory of its own.
+            if one.verdict.kind == "duplicate" and (near.source, near.type) == (draft.source, draft.type):
                 return self._repeat_in_other_words(near, draft, one.verdict)
         record = new_record(draft, id=self.new_id(), namespace=self.namespace, now=self.now)
         newer = [

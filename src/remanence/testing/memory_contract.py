@@ -19,12 +19,19 @@ from remanence.testing.memory_endings import EndingsContract
 from remanence.testing.memory_kit import DAY, Blocking, Kit, contents
 from remanence.testing.memory_recall import RecallContract
 from remanence.testing.memory_sharing import SharingContract
+from remanence.testing.memory_truth import TruthContract
 
 __all__ = ["Blocking", "Kit", "MemoryContract"]
 
 
 class MemoryContract(
-    RecallContract, AskingContract, ChangesContract, EndingsContract, SharingContract, ConsolidationContract
+    RecallContract,
+    AskingContract,
+    ChangesContract,
+    EndingsContract,
+    SharingContract,
+    ConsolidationContract,
+    TruthContract,
 ):
     """The suite. Each test gets a fresh place through `kit` and a memory of namespace "team" through `memory`."""
 
