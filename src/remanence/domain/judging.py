@@ -14,8 +14,9 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from remanence.domain.records import Json
+from remanence.domain.statement_evidence import Finding
 from remanence.domain.statement_pairs import Pair
-from remanence.domain.statement_rules import Finding, examine
+from remanence.domain.statement_rules import examine
 from remanence.domain.statements import LONGEST, read
 from remanence.domain.text import canonical
 

@@ -1,0 +1,236 @@
+"""The rules by which a new reading ends or replaces what an old one says."""
+
+from __future__ import annotations
+
+from remanence.domain.statement_attributes import MANY, ONE, SUCCESSORS, TOPICS
+from remanence.domain.statement_evidence import (
+    WISHES,
+    Finding,
+    at_other_times,
+    attribute_keys,
+    comparable,
+    exclude,
+    is_fixed,
+    is_past,
+    names_attribute,
+    same_names,
+    says_again,
+    share_head,
+    shared_weight,
+    supersedes,
+)
+from remanence.domain.statement_pairs import RELATED, Pair
+from remanence.domain.statements import Reading, Token
+
+
+def holder(pair: Pair) -> Finding | None:
+    """A role, thing or name that passed from one to another: "Ann leads the team", "Ben took over the team"."""
+    if (
+        is_past(pair)
+        or at_other_times(pair)
+        or "additive" in pair.new.marks
+        or (pair.new.modality ^ pair.old.modality) & WISHES
+    ):
+        return None
+    turned = {"strong", "end", "change"} & pair.new.marks
+    newcomers = [t for t in pair.only_new if t.kind == "name"]
+    said = sum(a.weight for a, _ in pair.pairs if not a.subject)
+    # "Ann is the cox", "Ben replaced Ann as cox"
+    ousted = any(
+        a.subject and not b.subject and "name" in (a.kind, b.kind) and not a.owner for a, b in pair.pairs
+    )
+    if turned and ousted and newcomers and said >= 1.0:
+        return supersedes(pair, "replaced by another", 0.9)
+    # "The app is called X", "X was renamed Y"
+    named = any(b.subject and not a.subject and a.kind == "name" for a, b in pair.pairs)
+    if turned and named and newcomers and "name" in pair.old.topics & pair.new.topics:
+        return supersedes(pair, "has another name", 0.9)
+    holders = [t for t in pair.only_old if t.kind == "name" and t.subject]
+    if not holders or not newcomers or not (_ROLES & pair.old.topics and _ROLES & pair.new.topics):
+        return None
+    rest = [
+        t for t in pair.only_old if not t.subject and t.key not in RELATED and not TOPICS.get(t.text.lower())
+    ]
+    if rest or said < 1.0:
+        return None
+    if turned or {"weak", "now"} & (pair.new.marks - pair.old.marks):
+        return supersedes(pair, "passed to another", 0.9)
+    things = sum(1 for a, _ in pair.pairs if not a.subject and a.value is None)
+    if (
+        pair.substitution
+        and not pair.disputed
+        and len(pair.only_new) <= 2
+        and pair.main_new.tense != "past"
+        and things >= 2
+    ):
+        return supersedes(pair, "held by another", 0.8)
+    return None
+
+
+_ROLES = frozenset({"role", "owner"})
+
+
+def changed(pair: Pair) -> Finding | None:
+    if is_past(pair) or at_other_times(pair):
+        return None
+    if "additive" in pair.new.marks - pair.old.marks and "only" not in pair.old.quantifiers:
+        return None
+    if (pair.new.modality - pair.old.modality) & WISHES:
+        return None
+    strong = bool({"strong", "change", "contrast"} & pair.new.marks)
+    if (
+        pair.disputed
+        and pair.days is not None
+        and abs(pair.days) < 0.5
+        and not strong
+        and "end" not in pair.new.marks
+    ):
+        return None  # two people at one time: they disagree
+    weak = bool({"weak", "now"} & (pair.new.marks - pair.old.marks))
+    since = pair.main_new.tense == "perfect" and pair.main_old.tense == "present"
+    if any(new.former and not old.former for old, new in pair.pairs):
+        return supersedes(pair, "names what was before", 0.97)
+    ended = {k for k, c in enumerate(pair.new.clauses) if c.ended}
+    if ended and "end" not in pair.old.marks:
+        shared = sum(
+            o.weight for o, n in pair.pairs if n.clause in ended and not (o.subject and n.subject and o.me)
+        )
+        if shared >= 1.0 and says_again(pair, ended):
+            return supersedes(pair, "is over", 0.95)
+    if (stage := _next_stage(pair)) is not None:
+        return stage
+    if "only" in pair.old.quantifiers - pair.new.quantifiers and weak and shared_weight(pair) >= 1.0:
+        return supersedes(pair, "no longer only", 0.8)
+    values = [(a, b) for a in pair.only_old for b in pair.only_new if comparable(a, b)]
+    if (
+        strong
+        and values
+        and any(b.preposition in ("to", "until", "till") for _, b in values)
+        and share_head(pair)
+    ):
+        return supersedes(pair, "another value, and a word of change", 0.9, values[0])
+    topics = (pair.old.topics & pair.new.topics) - {"work state"}
+    if strong or weak or ("end" in pair.new.marks and values):
+        if values and (
+            topics or (shared_weight(pair) >= 1.0 and (says_again(pair, None) or names_attribute(pair)))
+        ):
+            return supersedes(pair, "another value, and a word of change", 0.93, values[0])
+        copula = pair.main_old.verb == pair.main_new.verb == ""
+        copula = copula and not pair.main_old.passive and not pair.main_new.passive
+        said = says_again(pair, None) or (copula and names_attribute(pair))
+        if pair.only_old and pair.only_new and shared_weight(pair) >= 1.0 and said:
+            return supersedes(pair, "another value, and a word of change", 0.85)
+        if pair.contrary and shared_weight(pair) >= 1.0:
+            return supersedes(pair, "the opposite, and a word of change", 0.9)
+        if topics and (strong or since or "place" in topics):
+            return supersedes(pair, "same attribute, and a word of change", 0.85)
+    return _implied(pair, values)
+
+
+def _next_stage(pair: Pair) -> Finding | None:
+    """A state that is followed by what the new text tells: vacant, then filled; broken, then repaired."""
+    if pair.contrary and not pair.flips:
+        return None
+    topical = says_again(pair, None) or names_attribute(pair) or same_names(pair) or pair.same_speaker
+    for before, after in SUCCESSORS:
+        if topical and _says(pair.old, before) and _says(pair.new, after) and not _says(pair.old, after):
+            return supersedes(pair, "the next state", 0.85)
+    return None
+
+
+def _says(reading: Reading, phrases: tuple[str, ...]) -> bool:
+    said = f" {reading.said} ".replace(" open source", "")
+    return any(f" {phrase} " in said for phrase in phrases)
+
+
+def _implied(pair: Pair, values: list[tuple[Token, Token]]) -> Finding | None:
+    """No word of change: the same frame with another value, said later, of what has one value at a time."""
+    if pair.disputed or "correction" in pair.new.marks or is_fixed(pair):
+        return None
+    if pair.main_new.tense == "past" or pair.new.modality != pair.old.modality:
+        return None
+    if pair.contrary:
+        if (
+            pair.overlap >= 0.85
+            and not pair.only_new
+            and pair.main_old.verb == pair.main_new.verb
+            and pair.substitution
+        ):
+            return supersedes(pair, "says the opposite now", 0.85)
+        return None
+    if _functional(pair, values):
+        return supersedes(pair, "another value of what has one at a time", 0.8, values[0] if values else None)
+    return None
+
+
+def _functional(pair: Pair, values: list[tuple[Token, Token]]) -> bool:
+    """Whether two texts differ in the value of an attribute that has one at a time, and in nothing else."""
+    rest_old = [t for t in pair.only_old if not any(t is a for a, _ in values)]
+    rest_new = [t for t in pair.only_new if not any(t is b for _, b in values)]
+    if values and not rest_old and not rest_new and shared_weight(pair) >= 1.0:
+        plural = any(a.value and a.value.weekday >= 0 and a.text.lower().endswith("s") for a, _ in values)
+        return not plural
+    if values and _measured(pair, values, rest_old, rest_new):
+        return True
+    if not rest_old or not rest_new or values:
+        return False
+    if _moved(pair, rest_old, rest_new):
+        return True
+    swap = pair.substitution
+    if not swap or not swap[0] or not swap[1]:
+        return False
+    if any(t.subject for t in rest_old) or any(t.subject for t in rest_new):
+        return False
+    if len(rest_old) > 3 or len(rest_new) > 3:
+        return False
+    keys = attribute_keys(pair)
+    if pair.main_old.passive and rest_old[0].preposition == rest_new[0].preposition != "":
+        return rest_old[0].preposition in ("through", "via", "on", "in", "with", "using", "at")
+    if keys & MANY:
+        return False
+    if keys & ONE:
+        return True
+    if pair.main_old.verb == pair.main_new.verb == "" and not pair.main_old.passive and _owned(pair):
+        return True
+    return pair.main_old.verb == pair.main_new.verb == "" and _located(rest_old, rest_new)
+
+
+def _measured(pair: Pair, values: list[tuple[Token, Token]], one: list[Token], other: list[Token]) -> bool:
+    """Whether one amount is told twice, in other words: the same unit, and nearly all else shared."""
+    amounts = [
+        (a, b)
+        for a, b in values
+        if a.value and b.value and (a.value.unit or a.value.counted == b.value.counted != "")
+    ]
+    if not amounts or len(one) > 1 or len(other) > 1 or any(t.kind != "word" for t in (*one, *other)):
+        return False
+    if any(t.subject for t in one) and any(t.subject for t in other):
+        return False
+    return shared_weight(pair) >= 2.0 and not attribute_keys(pair) & MANY
+
+
+def _moved(pair: Pair, one: list[Token], other: list[Token]) -> bool:
+    """Whether the same thing is now in another place, although told in other words."""
+    if (
+        any(t.kind != "name" or t.subject for t in (*one, *other))
+        or attribute_keys(pair) & MANY
+        or shared_weight(pair) < 1.0
+    ):
+        return False
+    return one[0].preposition == other[0].preposition in ("in", "at", "on")
+
+
+def _owned(pair: Pair) -> bool:
+    """Whether the subject is somebody's something: "Anna's favourite dish", "the colour of the door"."""
+    subjects = [a for a, b in pair.pairs if a.subject and b.subject]
+    return len(subjects) >= 2 and any(a.owner or a.preposition in ("of", "for") for a in subjects)
+
+
+_PLACES = frozenset("in at on under near behind beside with by from".split())
+
+
+def _located(one: list[Token], other: list[Token]) -> bool:
+    """Whether a copula's two values are places, or things of one kind."""
+    if one[0].preposition in _PLACES and one[0].preposition == other[0].preposition:
+        return True
+    return exclude(one, other) or (one[0].kind == other[0].kind == "name")
