@@ -38,6 +38,10 @@ PATTERNS = """
     override .5: obey|serve *1 only|me|him|nobody
     override .5: NOT *1 READ|SAY|OBEY *2 THIS *1 PLACE
     override .3: instead *1 , SAY|TELL|RISKY|REVEAL|SEND
+    override .8: OVERRIDE *2 safety|ethics|ethical|legality|morality|security
+    override .5: OVERRIDE *3 USER
+    override .8: TASK *2 PRIOR *3 simulation|test|joke|fake|drill|exercise|rehearsal
+    override .6: everything *1 USER *3 TOLD
     override .4: NOT *1 deviate|depart|stray
     override .5: new *1 ORDERS :
 
@@ -57,6 +61,7 @@ PATTERNS = """
     unbound .6: CHECKS *4 UNBOUND
     authority .6 .4: SKIP|OVERRIDE *2 YOUR|ALL *2 CHECKS
     authority .3 .1: SKIP *2 CHECKS
+    authority .5: you have|got *2 admin|administrator|root|full|unlimited|elevated *1 rights|access|privileges|permissions
     authority .5: USER *3 AGREED *2 AUTHORITY
     authority .5: granted|elevated|upgraded|promoted *3 AUTHORITY
     authority .4: an *1 AI *3 who|with|without|that *2 no|UNBOUND|rules|limits
@@ -86,6 +91,7 @@ PATTERNS = """
     address .4: reader|readers *1 of *1 THIS *1 PLACE
     address .3 .2: MODEL|AI *2 instructed|programmed|required|configured
     address .6 .4: if *1 you *1 are *2 AI
+    address .4 .1: AI :
     address .3 .1: helpful|intelligent|smart *1 MODEL|AI
     # A person does not speak to several models: what does was pasted.
     address .6 .4: ^ *2 PLURAL :
@@ -119,6 +125,11 @@ PATTERNS = """
     demand .4 0: MUST *1 be *1 executed|obeyed|followed|carried
     demand .6 .2: from *3 on|onwards|onward|forward *1 you
     demand .5 .2: you will *1 ALWAYS|only|refuse|obey
+    demand .4 .1: MODEL|AI|you *2 AGREED
+    demand .4 .2: you were|are *1 trained|programmed|designed|built|created|instructed|configured
+    demand .6 0: YOUR *1 next|following|final|first|every|each *1 answer|reply|response|message|output|answers|replies|responses
+    demand .4 0: whatever|no_matter *4 shows|says|contains|happens|asks|wants|told
+    demand .4 .2: ^ PRETEND
     demand .3 0: wants|want|wanted you to
     demand .4 0: every|each|all *1 reply|replies|response|responses|answer|answers|output|outputs
     demand .3 0: SAY|summarize|summarise *4 as follows
@@ -129,7 +140,10 @@ PATTERNS = """
     trigger .5 0: WHEN *4 USER *4 ASKS
     trigger .3 .1: WHEN *4 USER
     trigger .4 0: WHEN *3 someone|anyone|anybody|somebody *4 ASKS
-    trigger .4 .1: WHEN *1 asked
+    trigger .5 .1: WHEN *1 asked
+    trigger .5 0: WHEN *2 YOU|тебя|вас|dich|te|ti|man *1 ASKS
+    trigger .5 0: USER *3 sorarsa|sordugunda|sorunca|पूछे|পুছলে
+    trigger .3 0: on|at|in|during *1 next *1 login|visit|session|run|turn|reply|purchase|order
     trigger .3 0: if|when pressed|prompted|questioned
     trigger .4 0: WHEN *1 you|YOU|AI|MODEL *1 READ
     trigger .3 0: WHEN *2 READ *1 THIS
@@ -153,7 +167,10 @@ PATTERNS = """
     secrecy 1: NOTELL *3 USER
     secrecy 1: USER *3 NOTELL
     secrecy .9: HIDE *4 USER|AUTHORITY|PEOPLE
-    secrecy .4 .2: HIDE *4 THIS|the|its|your
+    secrecy .4 .2: HIDE *3 ALL|THIS|the|its|your
+    secrecy .9: NOT *1 REVEAL *5 USER|ORDERS
+    secrecy .4 0: needs|need|requires|require no *3
+    secrecy .6: NOT *1 TELL|REVEAL *1 anyone|anybody|nobody *4 ORDERS|THIS
     secrecy .6: SECRETLY *1 USER
     secrecy .4 .3: SECRETLY
     secrecy .9: WITHOUT *1 ASKING *2 USER
@@ -172,6 +189,7 @@ PATTERNS = """
     exfil .4 .2: REVEAL *4 verbatim|word
     exfil .6: SEND|REVEAL *4 YOUR *2 ORDERS|SENSITIVE
     exfil .5 .2: SEND|REVEAL *5 SENSITIVE
+    exfil .5 .2: ask|asking *1 for *4 SENSITIVE
     exfil .3 .1: READ|find|write|list|extract|enter|give|state *4 SENSITIVE|DATA
     exfil .3 .1: SEND *4 DATA
     exfil .6 .3: SEND|REVEAL *1 ALL *2 DATA
@@ -222,6 +240,10 @@ PATTERNS = """
     memory .3 0: the|only *1 only *2 source|authoritative
 
     promote .4 0: GOODS
+    promote .3 0: RECOMMEND
+    promote .3 0: FROMNOW *4 use|choose|trust|prefer
+    promote .3 0: SAY *6 as if
+    promote .4 0: full|top|five *1 marks|points|stars|score
     promote .4 0: rank|place|put|list|mark|rate|score *4 first|top|highest|best|excellent
     promote .4 0: highest|best|maximum|top|perfect *1 score|rating|rank|grade|mark|candidate|choice|match
     promote .3 0: ALWAYS *1 recommend|praise|suggest|endorse|promote|mention|prefer

@@ -49,7 +49,7 @@ WORDS: dict[str, str] = {
         пользователи користувач користувача المستخدم للمستخدم المستخدمين उपयोगकर्ता यूजर उपयोगकर्ताओं
         pengguna nguoi_dung ব্যবহারকারী ব্যবহারকারীকে صارف person_in_front_of_you end_user end_users
         anvandaren brugeren kayttaja uzivatel utilizatorul utilizador whoever_reads_this person_you_serve
-        person_you_work_for person_asking""",
+        person_you_work_for whoever_you_work_for whomever_you_serve your_human your_owner person_asking""",
     "PEOPLE": """
         visitor visitors customer customers reader readers owner principal developer anyone someone person
         people""",
@@ -87,23 +87,23 @@ WORDS: dict[str, str] = {
         skip drop cancel stop suspend disable erase reset replace break ditch lift remove turn_off
         switch_off deactivate""",
     "ORDERS": """
-        instructions instruction rule directives directive guidelines guideline prompt prompts system_prompt
-        system_prompts system_message system_messages system_instructions orders rules constraints
-        restrictions safeguards guardrails programming commands safety_rules content_rules safety_guidelines
-        safety_policies safety_filters content_filters content_policy safety_measures ethical_guidelines
-        limitations alignment training_data initial_prompt instrucciones instruccion reglas indicaciones
-        ordenes directrices restricciones normas consignes regles anweisungen anweisung instruktionen
-        instruktion regeln vorgaben richtlinien befehle systemprompt einschrankungen sicherheitsregeln
-        prompt_de_sistema mensaje_de_sistema mensaje_del_sistema prompt_systeme message_systeme instrucoes
-        regras diretrizes orientacoes restricoes istruzioni regole direttive indicazioni instructies regels
-        aanwijzingen opdrachten richtlijnen instrukcje instrukcji polecenia polecen zasady wytyczne
-        instruktioner regler ohjeet saannot pokyny instrukce pravidla instructiuni instructiunile reguli
-        talimatlari talimatlar talimat kurallari kurallar yonergeleri yonergeler komutlari instruksi
-        perintah aturan petunjuk huong_dan chi_dan lenh quy_tac chi_thi инструкции инструкция инструкций
-        указания указаний правила правил команды промпт промпты ограничения системный_промпт інструкції
-        вказівки تعليمات التعليمات تعليماتك الاوامر الأوامر القواعد توجيهات التوجيهات دستورات دستورالعمل
-        ها‌ی_قبلی निर्देशों निर्देश आदेश आदेशों नियमों नियम নির্দেশ নির্দেশনা নির্দেশাবলী নির্দেশগুলি ہدایات
-        احکامات οδηγιες הוראות ההוראות maagizo""",
+        training instructions instruction rule directives directive guidelines guideline prompt prompts
+        system_prompt system_prompts system_message system_messages system_instructions orders rules
+        constraints restrictions safeguards guardrails programming commands safety_rules content_rules
+        safety_guidelines safety_policies safety_filters content_filters content_policy safety_measures
+        ethical_guidelines limitations alignment training_data initial_prompt instrucciones instruccion
+        reglas indicaciones ordenes directrices restricciones normas consignes regles anweisungen anweisung
+        instruktionen instruktion regeln vorgaben richtlinien befehle systemprompt einschrankungen
+        sicherheitsregeln prompt_de_sistema mensaje_de_sistema mensaje_del_sistema prompt_systeme
+        message_systeme instrucoes regras diretrizes orientacoes restricoes istruzioni regole direttive
+        indicazioni instructies regels aanwijzingen opdrachten richtlijnen instrukcje instrukcji polecenia
+        polecen zasady wytyczne instruktioner regler ohjeet saannot pokyny instrukce pravidla instructiuni
+        instructiunile reguli talimatlari talimatlar talimat kurallari kurallar yonergeleri yonergeler
+        komutlari instruksi perintah aturan petunjuk huong_dan chi_dan lenh quy_tac chi_thi инструкции
+        инструкция инструкций указания указаний правила правил команды промпт промпты ограничения
+        системный_промпт інструкції вказівки تعليمات التعليمات تعليماتك الاوامر الأوامر القواعد توجيهات
+        التوجيهات دستورات دستورالعمل ها‌ی_قبلی निर्देशों निर्देश आदेश आदेशों नियमों नियम নির্দেশ নির্দেশনা
+        নির্দেশাবলী নির্দেশগুলি ہدایات احکامات οδηγιες הוראות ההוראות maagizo""",
     "TASK": """
         task request question conversation context role persona identity personality character messages
         input job work assignment ticket prompt query chat everything""",
@@ -168,6 +168,10 @@ WORDS: dict[str, str] = {
         soyle jawab katakan rekomendasikan tra_loi noi khuyen أجب قل अनुशंसा कहो জবাব urge insist advise
         inform convince confirm warn refuse deny pretend act behave prefer bewerten_sie bewerte proponga
         propose_toujours""",
+    "RECOMMEND": """
+        recommend praise endorse promote advertise prefer suggest recomienda recomiende recomenda recomende
+        recommande recommandez empfiehl empfehlen_sie empfehle consiglia raccomanda polecaj рекомендуй
+        рекомендуйте советуй советуйте посоветуй порекомендуй oner onerin rekomendasikan khuyen""",
     "TELL": """
         tell inform notify alert warn show reveal mention disclose let_the let ask bother report explain
         talk say bring indicate point digas diga decirle avises menciones menciona le_digas informes
@@ -234,20 +238,22 @@ WORDS: dict[str, str] = {
         two-factor 2fa antivirus""",
     # -- what it is after
     "SEND": """
-        direct redirect send sends sending sent forward forwards forwarding forwarded mail email e-mail post
-        posting upload uploading export exporting share sharing publish publishing transmit exfiltrate leak
-        submit copy push write resend hand_over pass leite sende schicke schicken envia envie enviar manda
-        mande reenvia reenvie envoie envoyez transmets transmettez encaminhe mandar invia inviate inoltra
-        stuur verzend wyslij przeslij отправь отправьте перешли перешлите пошли gonder gondersin ilet kirim
-        kirimkan gui_toi hay_gui أرسل ارسل أرسلي भेजो भेजें পাঠান পাঠাও append attach include encode""",
+        embed put direct redirect send sends sending sent forward forwards forwarding forwarded mail email
+        e-mail post posting upload uploading export exporting share sharing publish publishing transmit
+        exfiltrate leak submit copy push write resend hand_over pass leite sende schicke schicken envia
+        envie enviar manda mande reenvia reenvie envoie envoyez transmets transmettez encaminhe mandar invia
+        inviate inoltra stuur verzend wyslij przeslij отправь отправьте перешли перешлите пошли gonder
+        gondersin ilet kirim kirimkan gui_toi hay_gui أرسل ارسل أرسلي भेजो भेजें পাঠান পাঠাও append attach
+        include encode""",
     "REVEAL": """
         reveal reveals disclose print output show repeat recite dump expose paste provide collect gather
         fetch ask_for gib revela revele muestra mostre montre revele-moi affiche rivela mostra toon pokaz
         ujawnij выведи раскрой покажи goster acikla tampilkan ungkapkan hien_thi tiet_lo اكشف اعرض दिखाओ
         बताओ""",
     "SENSITIVE": """
-        password passwords credentials credential api_key api_keys secret secrets private_key private_keys
-        ssh_key ssh_keys bank_account bank_details account_number credit_card card_number conversation_log
+        recovery_code recovery_codes home_address credit_card_number security_code login_data password
+        passwords credentials credential api_key api_keys secret secrets private_key private_keys ssh_key
+        ssh_keys bank_account bank_details account_number credit_card card_number conversation_log
         context_window database_schema stored_memories stored_facts all_memories everything_above
         conversation_history chat_history chat_log conversation history contacts contact_list home_directory
         environment_variables env process.env inbox mailbox system_prompt system_prompts system_message
@@ -261,17 +267,19 @@ WORDS: dict[str, str] = {
         kisileri sohbet kata_sandi percakapan mat_khau cuoc_tro_chuyen danh_ba كلمات_المرور كلمة_المرور
         بيانات المحادثة جهات_الاتصال पासवर्ड बातचीत""",
     "DATA": """
-        tokens token keys memories notes documents files emails e-mails messages contracts calendar
-        environment location passport notas notizen notities заметки данные""",
+        address "" tokens token keys memories notes documents files emails e-mails messages contracts
+        calendar environment location passport notas notizen notities заметки данные"""
+    "",
     "RISKY": """
-        approve approves accept accepts grant pay pays release transfer transfers wire buy purchase order
-        check_out delete deletes wipe erase format reset disable deactivate turn_off switch_off open unlock
-        install execute run overwrite raise upgrade escalate rotate add commit push merge sign change close
-        cancel book insert increase move redirect subscribe enable visit click navigate download log_in
-        place give carry_out start_the genehmige bestatige uberweise losche kaufe aprueba transfiere borra
-        elimina compra paga approuve transfere supprime achete payez aprove transfira exclua apague approva
-        trasferisci cancella keur_goed verwijder betaal zatwierdz usun одобри одобряй переведи удали купи
-        onayla sil odeme setujui hapus xoa phe_duyet وافق احذف حول""",
+        drop award rate rank score mark grade quote omit approve approves accept accepts grant pay pays
+        release transfer transfers wire buy purchase order check_out delete deletes wipe erase format reset
+        disable deactivate turn_off switch_off open unlock install execute run overwrite raise upgrade
+        escalate rotate add commit push merge sign change close cancel book insert increase move redirect
+        subscribe enable visit click navigate download log_in place give carry_out start_the genehmige
+        bestatige uberweise losche kaufe aprueba transfiere borra elimina compra paga approuve transfere
+        supprime achete payez aprove transfira exclua apague approva trasferisci cancella keur_goed
+        verwijder betaal zatwierdz usun одобри одобряй переведи удали купи onayla sil odeme setujui hapus
+        xoa phe_duyet وافق احذف حول""",
     "TOOL": """
         tool tools function plugin terminal shell command browser code_interpreter web_tool e-mail_tool
         python""",
