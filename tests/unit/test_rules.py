@@ -117,6 +117,7 @@ KEPT = [
     ("Let's go with option B", "decision", "Let's go with option B"),
     ("We'll use FastAPI for the backend", "decision", "We'll use FastAPI for the backend"),
     ("We're going with Terraform", "decision", "We're going with Terraform"),
+    ("We will not renew the contract", "decision", "We will not renew the contract"),
     ("I decided to quit my job", "decision", "Sarah decided to quit Sarah's job"),
     ("It was decided that the launch moves", "decision", "It was decided that the launch moves"),
     ("Decision: we use trunk-based development", "decision", "We use trunk-based development"),
@@ -146,6 +147,7 @@ KEPT = [
     # what was asked to be remembered
     ("Remember that I'm left-handed", "fact", "Sarah is left-handed"),
     ("Please keep in mind that I'm colour-blind.", "fact", "Sarah is colour-blind"),
+    ("Just a reminder that the heating is off.", "fact", "The heating is off"),
     ("Don't forget that Tom is vegetarian", "fact", "Tom is vegetarian"),
     ("Note: the API key rotates every 30 days", "fact", "The API key rotates every 30 days"),
     ("Can you remember that my cat is called Miso?", "fact", "Sarah's cat is called Miso"),
@@ -170,6 +172,7 @@ TAGGED = [
     ("The venue can take at most 90 guests.", "constraint"),
     ("I can only meet after 5pm", "constraint"),
     ("I can't eat gluten", "constraint"),
+    ("I can't swim.", "constraint"),
     ("Nobody but Elena may change the prices", "constraint"),
     ("The response has to be under 200 ms", "constraint"),
     ("You must never push to main", "constraint"),
@@ -177,6 +180,7 @@ TAGGED = [
     ("I'm planning to move to Norway in May", "plan"),
     ("We plan to launch in September", "plan"),
     ("I will start my new job on Monday", "plan"),
+    ("Dentist on Tuesday at 9.", "plan"),
     ("I want to learn Italian", "plan"),
     ("I'm going to visit my parents in July", "plan"),
     ("I need to finish the report by Friday", "task"),
@@ -271,7 +275,9 @@ I'm so hungry I could eat a horse.
 I'm not sure.
 I'm on my way.
 I'm going to bed.
+I've read your answer.
 I see.
+Good luck on Monday
 I agree.
 I hope it works.
 I think this is great.

@@ -189,6 +189,8 @@ FORMS: Final = _forms()
 _PASTS: Final = frozenset(
     past for past, _ in _IRREGULAR.values() if past not in FORMS or FORMS[past].form == "past"
 )
+SAME_PARTICIPLE: Final = frozenset(base for base, (_, part) in _IRREGULAR.items() if part == base)
+"""Verbs whose participle is their base form: "has read", "has become"."""
 _ENDS_ED: Final = frozenset("need feed embed proceed speed bleed succeed exceed shed wed breed".split())
 
 

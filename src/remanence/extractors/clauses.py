@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from remanence.domain.grammar import ADVERBS, BE, DO, FORMS, HAVE, MODALS, NEGATIONS, Token
+from remanence.domain.grammar import ADVERBS, BE, DO, FORMS, HAVE, MODALS, NEGATIONS, SAME_PARTICIPLE, Token
 from remanence.extractors.noun_phrases import (
     DETERMINERS,
     LINKS,
@@ -263,7 +263,7 @@ def _group(words: tuple[Token, ...], kind: str, subject: int, at: int, plural: b
             if m < n and words[m].low == "to" and tense != "would":
                 tense, k = "must", m + 1
                 continue
-            if form and form.form in ("part", "past") and not (low == "had" and form.base in ("cut",)):
+            if form and (form.form in ("part", "past") or words[m].low in SAME_PARTICIPLE):
                 tense, k = "perfect" if low != "had" else "past", m
                 continue
             if (m < n and words[m].low == "got") or low in ("have", "has", "had", "'ve"):

@@ -60,7 +60,7 @@ LATER: Final = (
             "eat drink drive swim work use have take wear digest do meet fly ride walk lift run cook "
             "speak read sleep attend come join travel afford tolerate handle"
         ),
-        after=whole(r"(?!it\b|this\b|that\b|help|wait|anymore$).+"),
+        after=re.compile(r"(?!(?:it|that|this|help|wait|any ?more$)(?!\w)).*"),
         importance=0.8,
         confidence=0.75,
         tags=("constraint",),

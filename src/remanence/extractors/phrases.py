@@ -46,7 +46,8 @@ _FAILED: Final = (
     r"(?:error|4\d\d|5\d\d)"
 )
 _DO: Final = (
-    r"run|use|call|execute|open|set|add|create|start|stop|restart|install|copy|check|make|push|pull|merge|"
+    r"leave|give|keep|include|skip|answer|reply|tell|show|run|use|call|execute|open|set|add|create|start|"
+    r"stop|restart|install|copy|check|make|push|pull|merge|"
     r"build|edit|click|go|"
     r"bump|tag|export|import|update|change|delete|remove|write|send|ask|turn|switch|put|take|wait|first|"
     r"always|never|please|"

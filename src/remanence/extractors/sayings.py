@@ -9,8 +9,9 @@ from typing import Final
 
 from remanence.domain.grammar import BE, FORMS, MODALS, Token, tokens
 from remanence.domain.messages import Candidate
+from remanence.domain.when import time_hints
 from remanence.extractors.clauses import Clause, clauses, lead, read
-from remanence.extractors.noun_phrases import MARKS
+from remanence.extractors.noun_phrases import DETERMINERS, MARKS, PREPOSITIONS, PRONOUNS, TIMES
 from remanence.extractors.phrases import LABELS, PHRASES, Phrase
 from remanence.extractors.segments import sentences
 from remanence.extractors.statements import HYPOTHETICAL, REPORT, of_clause, subject_of
@@ -50,7 +51,8 @@ _REMEMBER: Final = re.compile(
     r"(?:, )?|just |kindly |always |you should |you must |i want you to |i 'd like you to )*"
     r"(?:remember|note|keep in mind|bear in mind|do n't forget|do not forget|never forget|make a "
     r"(?:mental )?note|take note|be aware|"
-    r"write down|save|store|memori[sz]e|add to (?:your )?memory|for (?:future|your) reference|mind you|"
+    r"(?:just )?a (?:quick |small |short )?(?:reminder|note)|write down|save|store|memori[sz]e|add to "
+    r"(?:your )?memory|for (?:future|your) reference|mind you|"
     r"worth noting|it 's worth noting|it is important|it 's important|"
     r"important|just so you know|let the record show|log)(?: (?:this|the following|down|it|somewhere|for "
     r"(?:later|next time|the future|me)|to memory|in (?:your )?memory))* ?(?P<link>that|:|,|-|—|to)? ?"
@@ -108,7 +110,7 @@ _CUES: Final = (
     frozenset(FORMS)
     | BE
     | MODALS
-    | frozenset(": no 's 'd 've n't do does did has have had remember correction todo works".split())
+    | frozenset(": no on 's 'd 've n't do does did has have had remember correction todo works".split())
     | LABELS.keys()
 )
 _AGENT_CUES: Final = frozenset(
@@ -190,8 +192,39 @@ def _of_sentence(told: Told, words: list[Token], asks: bool) -> Iterator[Candida
             yield candidate
     if not yielded and explicit and len(words) >= 2:
         yield made(told, words, said, "fact", 0.85, 0.6, (), told.message.speaker)
+    elif not yielded and not told.agent and len(words) <= 9 and _is_appointment(told, words, lows):
+        yield made(
+            told, words, said, "fact", 0.55, 0.45, ("plan",), noun(text, words) or told.message.speaker
+        )
     elif not yielded and not told.agent and lows[0] in _LOSES_SUBJECT and len(words) > 2:
         yield from _without_subject(told, words)
+
+
+_GREETS: Final = frozenset(
+    "good happy nice great merry best lovely cheers bye see till until back only same later also".split()
+)
+
+
+def _is_appointment(told: Told, words: list[Token], lows: list[str]) -> bool:
+    """ "Dentist on Tuesday at 9": a thing and a time, and no verb."""
+    if (
+        len(words) < 3
+        or lows[0] in _GREETS
+        or lows[0] in PRONOUNS
+        or lows[0] in DETERMINERS
+        or "on" not in lows[1:]
+    ):
+        return False
+    if (
+        lows[0] in PREPOSITIONS
+        or lows[0] in TIMES
+        or any(low in PRONOUNS or low in BE or low in MODALS for low in lows)
+    ):
+        return False
+    if any((form := FORMS.get(low)) and form.form != "ing" for low in lows):
+        return False
+    at = told.message.at
+    return at is not None and bool(time_hints(told.message.content[words[0].start : words[-1].end], at))
 
 
 def _names_a_thing(text: str, words: Sequence[Token]) -> bool:

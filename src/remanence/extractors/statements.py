@@ -237,7 +237,8 @@ def _corrects(clause: Clause, lows: set[str], words: Sequence[Token]) -> bool:
 
 
 _CORRECTION: Final = re.compile(
-    r"\b(?:no longer|any ?more|instead of|instead$|rather than [\w ]+ now|not \S+(?: \S+){0,3} but|, not |"
+    r"\b(?:no longer|any ?more|any longer|instead of|instead$|rather than [\w ]+ now|not \S+(?: \S+){0,3} "
+    r"but|, not |"
     r"used to|from now on|is now|are now|now (?:is|are|lives?|works?|uses?|runs?)|"
     r"i misspoke|was wrong|in fact)\b|\b(?:now)$"
 )
