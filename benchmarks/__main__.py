@@ -14,7 +14,7 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from benchmarks import recall, serving, size, writing
+from benchmarks import consolidation, recall, serving, size, writing
 from benchmarks.measure import Row, as_page, show
 
 BENCHMARKS = {
@@ -28,6 +28,7 @@ BENCHMARKS = {
     "bulk": writing.bulk,
     "words": writing.word_vectors,
     "serving": serving.serving,
+    "consolidation": consolidation.consolidation,
 }
 
 
