@@ -130,6 +130,9 @@ EXCLUSIVE: Final = tuple(tuple(line.split()) for line in _EXCLUSIVE.replace("\n 
 _SUCCESSORS = """
 looking for, searching for, seeking: found
 vacant, unoccupied, open: filled, taken
+in for repair, being repaired, being serviced: works, picked up, back, repaired, fixed
+waiting list: has had, got, received, transplanted
+healthy, fit: ill, sick, injured
 pending, under review, awaiting approval, applied, in review: approved, rejected, granted, refused, accepted,
     declined, turned down
 negotiating, in talks: signed, agreed, fell through
@@ -139,8 +142,8 @@ open, unresolved, unsolved, reported, in progress, pending, outstanding: fixed, 
 learning, studying, student, apprentice, apprenticeship, training, trainee, enrolled: finished, graduated,
     completed, qualified, passed
 waiting, awaiting, expecting, ordered: arrived, received, came, delivered, got
-broken, out of order, failing, fails, faulty, crashes, down, leaks, leaking, does not work, not working:
-    repaired, fixed, works, working, mended, replaced
+broken, torn, out of order, failing, fails, faulty, crashes, down, leaks, leaking, does not work, not working:
+    repaired, fixed, works, working, mended, replaced, fine again, ok again, as good as new, back in service
 pregnant, expecting: gave birth, born
 single, unmarried, bachelor: engaged, married, dating, girlfriend, boyfriend
 engaged, fiance, fiancee: married, wed

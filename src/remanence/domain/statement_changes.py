@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from remanence.domain.statement_attributes import MANY, ONE, SUCCESSORS, TOPICS
 from remanence.domain.statement_evidence import (
+    DONE,
     WISHES,
     Finding,
     at_other_times,
@@ -14,6 +15,7 @@ from remanence.domain.statement_evidence import (
     is_past,
     names_attribute,
     same_names,
+    same_slot,
     says_again,
     share_head,
     shared_weight,
@@ -67,6 +69,7 @@ def holder(pair: Pair) -> Finding | None:
     return None
 
 
+_LATER = 2.0  # days, after which a plain denial is news, and no correction
 _ROLES = frozenset({"role", "owner"})
 
 
@@ -110,21 +113,64 @@ def changed(pair: Pair) -> Finding | None:
     ):
         return supersedes(pair, "another value, and a word of change", 0.9, values[0])
     topics = (pair.old.topics & pair.new.topics) - {"work state"}
+    if "place" in topics and not _relocated(pair):
+        topics -= {"place"}
+    if "end" in pair.new.marks and pair.old.topics & {"role", "employer"} and _leaves(pair):
+        return supersedes(pair, "left it", 0.85)
+    if (
+        pair.contrary
+        and pair.main_new.tense in DONE
+        and shared_weight(pair) >= 1.0
+        and says_again(pair, None)
+    ):
+        return supersedes(pair, "the opposite, and a word of change", 0.85)
     if strong or weak or ("end" in pair.new.marks and values):
-        if values and (
-            topics or (shared_weight(pair) >= 1.0 and (says_again(pair, None) or names_attribute(pair)))
-        ):
+        weight = shared_weight(pair)
+        if values and (topics or (weight >= 1.0 and (says_again(pair, None) or names_attribute(pair)))):
             return supersedes(pair, "another value, and a word of change", 0.93, values[0])
         copula = pair.main_old.verb == pair.main_new.verb == ""
         copula = copula and not pair.main_old.passive and not pair.main_new.passive
-        said = says_again(pair, None) or (copula and names_attribute(pair))
-        if pair.only_old and pair.only_new and shared_weight(pair) >= 1.0 and said:
+        said = (
+            says_again(pair, None)
+            or same_slot(pair)
+            or (copula and (names_attribute(pair) or _two_names(pair)))
+        )
+        if pair.only_old and pair.only_new and weight >= 1.0 and said:
             return supersedes(pair, "another value, and a word of change", 0.85)
-        if pair.contrary and shared_weight(pair) >= 1.0:
+        if pair.contrary and weight >= 1.0:
             return supersedes(pair, "the opposite, and a word of change", 0.9)
-        if topics and (strong or since or "place" in topics):
+        if topics and pair.only_new and (strong or since or "place" in topics):
             return supersedes(pair, "same attribute, and a word of change", 0.85)
     return _implied(pair, values)
+
+
+_LEAVING = frozenset(
+    "retired resigned quit left fired sacked dismissed died down laid let passed gone".split()
+)
+
+
+def _leaves(pair: Pair) -> bool:
+    """Whether whoever the old text is about left: retired, resigned, was dismissed."""
+    if _LEAVING.isdisjoint(pair.new.said.split()):
+        return False
+    return same_names(pair) and len(pair.only_new) <= 2
+
+
+def _relocated(pair: Pair) -> bool:
+    """Whether both tell a place."""
+    return any(t.preposition in _AT for t in pair.only_old) and any(
+        t.preposition in _TO for t in pair.only_new
+    )
+
+
+_AT = frozenset("in on at under behind near beside inside outside next to by with from".split())
+_TO = frozenset("to into in on at onto under behind near beside inside outside next".split())
+
+
+def _two_names(pair: Pair) -> bool:
+    """Whether both say who somebody is: "the mayor is Ulla", "the mayor is Sten"."""
+    rest = [t for t in (*pair.only_old, *pair.only_new) if not t.subject]
+    return bool(rest) and all(t.kind == "name" for t in rest)
 
 
 def _next_stage(pair: Pair) -> Finding | None:
@@ -150,6 +196,10 @@ def _implied(pair: Pair, values: list[tuple[Token, Token]]) -> Finding | None:
     if pair.main_new.tense == "past" or pair.new.modality != pair.old.modality:
         return None
     if pair.contrary:
+        alike = pair.substitution is not None or pair.main_old.verb == pair.main_new.verb != ""
+        later = pair.days is not None and pair.days >= _LATER
+        if later and alike and pair.overlap >= 0.75 and not pair.only_new:
+            return supersedes(pair, "says the opposite now", 0.7)
         if (
             pair.overlap >= 0.85
             and not pair.only_new
@@ -176,6 +226,14 @@ def _functional(pair: Pair, values: list[tuple[Token, Token]]) -> bool:
         return False
     if _moved(pair, rest_old, rest_new):
         return True
+    copula = pair.main_old.verb == pair.main_new.verb == "" and not pair.main_old.passive
+    if (
+        copula
+        and _two_names(pair)
+        and not any(t.subject for t in (*rest_old, *rest_new))
+        and shared_weight(pair) >= 1.0
+    ):
+        return not attribute_keys(pair) & MANY
     swap = pair.substitution
     if not swap or not swap[0] or not swap[1]:
         return False

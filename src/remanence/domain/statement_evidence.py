@@ -10,7 +10,7 @@ from remanence.domain.records import Json
 from remanence.domain.statement_attributes import FIXED
 from remanence.domain.statement_lexicon import kinds_of, normal, senses_of
 from remanence.domain.statement_pairs import RELATED, Pair
-from remanence.domain.statements import Token
+from remanence.domain.statements import Reading, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,32 @@ def shared_weight(pair: Pair) -> float:
 
 def says_again(pair: Pair, clauses: set[int] | None) -> bool:
     """Whether something besides the subject is said again."""
-    return any(not old.subject and (clauses is None or new.clause in clauses) for old, new in pair.pairs)
+    return any(
+        not (old.subject and new.subject)
+        and not old.me
+        and (clauses is None or new.clause in clauses)
+        and not _modifies(new, pair.only_new)
+        for old, new in pair.pairs + pair.flips
+    )
+
+
+def _modifies(token: Token, rest: tuple[Token, ...]) -> bool:
+    """Whether a word only tells which of something else: "bus" in "bus pass"."""
+    return token.kind == "word" and any(
+        t.at == token.at + 1 and t.kind == "word" and not t.preposition for t in rest
+    )
+
+
+_HEADING = frozenset({"", "of", "for"})
+
+
+def same_slot(pair: Pair) -> bool:
+    """Whether both fill the place behind one preposition with something else: "in the brewery", "in the station"."""
+    return any(
+        a.preposition == b.preposition != "" and not a.subject and not b.subject and a.kind == b.kind
+        for a in pair.only_old
+        for b in pair.only_new
+    )
 
 
 def share_head(pair: Pair) -> bool:
@@ -109,6 +134,24 @@ def _naming(token: Token) -> bool:
     return token.value is None or token.value.kind == "number"
 
 
+def _other_kinds(pair: Pair) -> bool:
+    """Whether what both speak of is told apart by the word before it: "the staff kitchen", "the visitors' kitchen"."""
+    mine = {t.at for t in pair.only_old if t.kind == "word" and t.value is None}
+    theirs = {t.at for t in pair.only_new if t.kind == "word" and t.preposition not in ("to", "from")}
+    return any(
+        a.subject and a.kind == "word" and _before(a.at, mine, pair.old) and _before(b.at, theirs, pair.new)
+        for a, b in pair.pairs
+    )
+
+
+def _before(at: int, places: set[int], reading: Reading) -> bool:
+    """Whether one of the places is right before, at most a possessive between."""
+    words = reading.words
+    if at - 1 in places:
+        return True
+    return at - 2 in places and at - 1 < len(words) and words[at - 1] == "~s"
+
+
 def _free(pair: Pair) -> bool:
     """Whether the subject of one may be that of the other although it is not named in it."""
     if pair.old.we and pair.new.we:
@@ -127,7 +170,13 @@ def about_others(pair: Pair) -> bool:
         return True
     mine = [t for t in pair.only_old if t.subject and _naming(t)]
     theirs = [t for t in pair.only_new if t.subject and t.clause == 0 and _naming(t)]
+    if not {t.preposition for t in mine} & {t.preposition for t in theirs} - {"", "of", "for"}:
+        # "the table in the park" and "the table" may be one
+        mine = [t for t in mine if t.preposition in _HEADING]
+        theirs = [t for t in theirs if t.preposition in _HEADING]
     named = same_names(pair)
+    if _other_kinds(pair):
+        return True
     if any(a.subject and b.subject for a, b in pair.flips):
         return True
     turned = {"strong", "change", "end"} & pair.new.marks
@@ -157,7 +206,14 @@ def at_other_times(pair: Pair) -> bool:
     """Whether both are tied to different times that are not what they tell."""
     if pair.old.relative != pair.new.relative and pair.old.relative:
         return True
+    heads = [
+        (a, b) for a in pair.only_old for b in pair.only_new if a.subject and b.subject and _places_in_time(a)
+    ]
+    if any(comparable(a, b) for a, b in heads) and any(not t.subject for t in pair.only_new):
+        return True  # "the spring term", "the summer term"
     dates_old = [t for t in pair.only_old if _places_in_time(t)]
+    if pair.new.relative and any(t.value and t.value.year for t in dates_old):
+        return True
     dates_new = [t for t in pair.only_new if _places_in_time(t)]
     others = [t for t in pair.only_new if t not in dates_new]
     if dates_old and dates_new and any(comparable(a, b) for a in dates_old for b in dates_new):

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from remanence.domain import statement_words as w
-from remanence.domain.statement_scan import Raw
-from remanence.domain.time_words import MONTHS, SEASONS, SHORT_WEEKDAYS, WEEKDAYS
+from remanence.domain.statement_scan import POSSESSED, Raw
+from remanence.domain.time_words import MONTHS, SEASONS, SHORT_WEEKDAYS, UNSURE, WEEKDAYS
 
 _WEEKDAYS = WEEKDAYS | {day + "s": number for day, number in WEEKDAYS.items()} | SHORT_WEEKDAYS
 _NOT_ALONE = frozenset(
@@ -114,7 +114,9 @@ def _named(raws: Sequence[Raw], i: int) -> tuple[Value, int] | None:
     if low in _WEEKDAYS and (low not in _NOT_ALONE or raws[i].text[0].isupper()):
         return Value("date", weekday=_WEEKDAYS[low]), i + 1
     if low in MONTHS and (raws[i].text[0].isupper() or low not in _NOT_ALONE):
-        if low in ("may", "march") and raws[i].begins:
+        if low in UNSURE and (
+            _low(raws, i + 1) == POSSESSED or (raws[i].begins and not _is_dated(raws, i + 1))
+        ):
             return None
         return _month(raws, i)
     if (
@@ -226,7 +228,9 @@ def _number(raws: Sequence[Raw], i: int) -> tuple[Value, int] | None:
         if found and _low(raws, i - 1) in _LASTING and found[0] == "time":
             return Value("number", found[1], found[0]), found[2]
         return None
-    if low == "one" and not (_unit(raws, i + 1) or _low(raws, i - 1) in _ONE_AFTER or _numbers(raws, i)):
+    if low == "one" and not (
+        _unit(raws, i + 1) or _low(raws, i - 1) in _ONE_AFTER or _counts(raws, i) or _numbers(raws, i)
+    ):
         return None
     if low in w.SMALL_NUMBERS or low in ("dozen", "couple"):
         return _number_words(raws, i, 1.0)
@@ -239,6 +243,18 @@ def _numbers(raws: Sequence[Raw], i: int) -> bool:
     if i < 1 or raws[i - 1].kind != "word" or low in w.LIGHT or low in w.PREPOSITIONS or low in w.VERBS:
         return False
     return low not in w.AUXILIARY and (i == 1 or _low(raws, i - 2) in w.PREPOSITIONS)
+
+
+def _counts(raws: Sequence[Raw], i: int) -> bool:
+    """Whether "one" behind "is" counts the noun behind it: "the dose is one tablet"."""
+    if _low(raws, i - 1) not in w.BE or i + 1 >= len(raws) or raws[i + 1].kind != "word":
+        return False
+    return raws[i + 1].low not in w.LIGHT and raws[i + 1].low not in w.PREPOSITIONS
+
+
+def _is_dated(raws: Sequence[Raw], i: int) -> bool:
+    """Whether a day or a year stands here, so that the word before is a month."""
+    return i < len(raws) and raws[i].kind == "amount"
 
 
 def _spoken(low: str) -> int:

@@ -23,7 +23,7 @@ prefer favourite favorite preference rather_have would_rather like_best love_mos
     first_choice of_choice like_better;
 dislike hate detest loathe despise abhor like love enjoy cannot_stand can_not_stand can_not_bear;
 name call know_as title be_named be_called go_by;
-begin start commence kick_off open get_under_way launch onset take_up;
+begin start commence kick_off get_under_way onset take_up;
 end finish conclude stop close wrap_up be_over expire terminate complete run_until last_until;
 happen take_place occur hold be_held scheduled schedule set_for planned fall_on be_on;
 meeting meet sync standup call session get_together gathering catch-up appointment;

@@ -97,7 +97,7 @@ LIGHT: Final = _set(
     know fyi btw kind sort lot way like etc currently presently usually normally generally typically mostly
     always again far ago much many more most less least rather pretty almost nearly about approximately
     roughly
-    around circa exactly please hey hi hello thanks want need new now today currently already finally since
+    around circa exactly please hey hi hello thanks want need now today currently already finally since
     although though however but yet our we us ours you your yours everyone anyone people someone somebody
     mr mrs ms miss dr sir madam prof all everything everybody nobody nothing none whole entire entirely
     together

@@ -74,7 +74,8 @@ class Reading:
     topics: frozenset[str] = frozenset()
     we: bool = False  # "we" is its subject
     turns: frozenset[str] = frozenset()  # prepositions that have an opposite: before, after
-    said: str = ""  # the words in lower case, one space between
+    words: tuple[str, ...] = ()  # as they stand, in lower case; `Token.at` counts them
+    said: str = ""  # the same, one space between
     ours: bool = False  # it says "we" or "our" somewhere
     weight: float = 0.0  # of all tokens
     speaker: str = "user"
@@ -88,7 +89,7 @@ class Reading:
 
 _WITH_TO = frozenset({"wish", "plan", "try"})
 _PADDING = 24
-_PLACED = frozenset("in on at under behind near beside inside outside next".split())
+_PLACED = frozenset("in at under behind near beside inside outside next".split())
 _UNCOUNTED = frozenset("a an the is are was were be been am also please just".split())
 
 
@@ -144,10 +145,17 @@ class _Reader:
             )
             if (low.endswith("ed") and len(low) > 4) or third:
                 self.tense, self.verb = ("present" if third else "past"), normal(low)
-                for k in range(self.first, len(self.tokens)):
-                    if self.tokens[k].at >= token.at:
-                        self.tokens[k] = replace(self.tokens[k], subject=False)
+                self._predicate_from(token.at)
                 return
+        for token in own[1:]:  # no verb was recognised: what stands behind a preposition is no subject
+            if token.preposition and token.preposition not in ("of", "for"):
+                self._predicate_from(token.at)
+                return
+
+    def _predicate_from(self, at: int) -> None:
+        for k in range(self.first, len(self.tokens)):
+            if self.tokens[k].at >= at:
+                self.tokens[k] = replace(self.tokens[k], subject=False)
 
     def _close(self) -> None:
         if not self.tense:
@@ -189,10 +197,11 @@ class _Reader:
         )
         if not self.headless and self.raws and self.low(0) in MARKS:
             self.headless = not any(t.subject and t.kind == "name" for t in self.tokens if t.clause == 0)
+        words = self.lows[: len(self.raws)]
         return Reading(
             tuple(self.tokens), tuple(self.clauses), frozenset(self.marks), frozenset(self.modality),
             frozenset(self.quantifiers), frozenset(self.relative), tuple(self.sequence), frozenset(self.soft),
-            frozenset(self.topics), self.we, frozenset(self.turns), " ".join(raw.low for raw in self.raws), self.ours,
+            frozenset(self.topics), self.we, frozenset(self.turns), tuple(words), " ".join(words), self.ours,
             sum(token.weight for token in self.tokens), self.speaker, self.headless,
         )  # fmt: skip
 
@@ -309,7 +318,7 @@ class _Reader:
         low = self.low(i)
         if low in w.NEGATORS and self._bounds(i):
             self.quantifiers.add("limit")
-        elif low in w.NEGATORS or normal(low) in w.NEGATIVE:
+        elif low in w.NEGATORS or (normal(low) in w.NEGATIVE and not low.endswith("ly")):
             self.negated = not self.negated
         if low in MARKS and not (low == "too" and self._goes_on(i)) and not self._proper(i):
             self._marked(MARKS[low], 0, 0)
@@ -344,8 +353,8 @@ class _Reader:
                 self.former = True
             if low in w.TURNING:
                 self.turns.add(low)
-            if low in ("from", "since") and self.raws[i].begins and self._dated(i + 1):
-                self.marks.add("strong")
+            if low in ("from", "since") and self.raws[i].begins:
+                self.marks.add("strong" if self._dated(i + 1) else "now")
             return
         if not self.tense:
             self._finite(i)
