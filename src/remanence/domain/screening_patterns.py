@@ -28,7 +28,8 @@ PATTERNS = """
     override .8: NOT *1 continue|proceed|complete|finish|help|answer *4 USER|TASK
     override .8: instead *2 of *3 TASK|USER *6 OBEY|CALL|REVEAL
     override .6: YOUR|the *1 real|actual|true *1 TASK|ORDERS|purpose|goal|job
-    override .5: PRIOR|YOUR *1 ORDERS *3 void|cancelled|canceled|obsolete|revoked|replaced|superseded|invalid|test|wrong
+    override .5: PRIOR|YOUR *1 ORDERS *3 void|cancelled|canceled|obsolete|revoked
+    override .5: PRIOR|YOUR *1 ORDERS *3 replaced|superseded|invalid|test|wrong
     override .6: PRIOR *1 TASK *3 void|cancelled|obsolete|replaced|test|fake
     override .7: new|updated|revised *2 ORDERS *4 YOUR|AI|system
     override .6: your *1 new|updated|actual|real|true|next|only *1 ORDERS|TASK|purpose|goal|role|job
@@ -61,7 +62,11 @@ PATTERNS = """
     unbound .6: CHECKS *4 UNBOUND
     authority .6 .4: SKIP|OVERRIDE *2 YOUR|ALL *2 CHECKS
     authority .3 .1: SKIP *2 CHECKS
-    authority .5: you have|got *2 admin|administrator|root|full|unlimited|elevated *1 rights|access|privileges|permissions
+    authority .8 .5: you *3 AGREED|appointed|promoted|made *3 AUTHORITY
+    authority .4: AUTHORITY *3 AGREED
+    authority .6 .4: AUTHORITY *2 wants|asks|needs|expects|orders|requires you
+    authority .5: you have|got *2 admin|administrator|root *1 rights|access|privileges|permissions
+    authority .5: you have|got *2 full|unlimited|elevated *1 rights|access|privileges|permissions
     authority .5: USER *3 AGREED *2 AUTHORITY
     authority .5: granted|elevated|upgraded|promoted *3 AUTHORITY
     authority .4: an *1 AI *3 who|with|without|that *2 no|UNBOUND|rules|limits
@@ -125,9 +130,16 @@ PATTERNS = """
     demand .4 0: MUST *1 be *1 executed|obeyed|followed|carried
     demand .6 .2: from *3 on|onwards|onward|forward *1 you
     demand .5 .2: you will *1 ALWAYS|only|refuse|obey
+    demand .6 0: ^ SAY *2 ALL *2 question|questions|message|messages|request|requests
+    demand .6 0: answer *1 to *2 ALL *1 question|questions
+    demand .4 0: it *1 is mandatory|forbidden|required|obligatory|compulsory|prohibited
+    demand .6 .3: i|we *2 authorise|authorize|permit|allow|order|instruct|command|empower you
+    demand .5 .2: cleared|AGREED|selected|chosen you
+    demand .4 .1: on behalf of *2 USER|account|holder|owner|AUTHORITY
     demand .4 .1: MODEL|AI|you *2 AGREED
     demand .4 .2: you were|are *1 trained|programmed|designed|built|created|instructed|configured
-    demand .6 0: YOUR *1 next|following|final|first|every|each *1 answer|reply|response|message|output|answers|replies|responses
+    demand .6 0: YOUR *1 next|following|final|first|every|each *1 answer|reply|response|message
+    demand .6 0: YOUR *1 next|following|final|first|every|each *1 output|answers|replies|responses
     demand .4 0: whatever|no_matter *4 shows|says|contains|happens|asks|wants|told
     demand .4 .2: ^ PRETEND
     demand .3 0: wants|want|wanted you to
@@ -140,6 +152,8 @@ PATTERNS = """
     trigger .5 0: WHEN *4 USER *4 ASKS
     trigger .3 .1: WHEN *4 USER
     trigger .4 0: WHEN *3 someone|anyone|anybody|somebody *4 ASKS
+    trigger .5 0: WHEN *2 you *2 READ *1 this
+    trigger .4 0: when|whenever|if|once|every_time|each_time *1 you *1 DOING
     trigger .5 .1: WHEN *1 asked
     trigger .5 0: WHEN *2 YOU|тебя|вас|dich|te|ti|man *1 ASKS
     trigger .5 0: USER *3 sorarsa|sordugunda|sorunca|पूछे|পুছলে
@@ -168,6 +182,8 @@ PATTERNS = """
     secrecy 1: USER *3 NOTELL
     secrecy .9: HIDE *4 USER|AUTHORITY|PEOPLE
     secrecy .4 .2: HIDE *3 ALL|THIS|the|its|your
+    secrecy .9: USER *2 NOT *1 finds|notices|learns|knows|sees|hears|suspects|realises|realizes
+    secrecy .4 .1: deny *3 that|it|this|everything|having
     secrecy .9: NOT *1 REVEAL *5 USER|ORDERS
     secrecy .4 0: needs|need|requires|require no *3
     secrecy .6: NOT *1 TELL|REVEAL *1 anyone|anybody|nobody *4 ORDERS|THIS
@@ -181,7 +197,8 @@ PATTERNS = """
     secrecy .6: NOT *1 TELL *2 THIS *1 PLACE|ORDERS
     secrecy .4 .2: do *1 not *1 let *2 USER
 
-    exfil .7 .3: SEND *8 MAIL
+    exfil .5 .2: SEND *8 MAIL
+    exfil .4 .2: bcc|cc *3 MAIL
     exfil .5 .2: SEND *8 URL
     exfil .5 .2: SEND *8 url|urls|link|links
     exfil .4 .2: gather|collect|dump|reveal|print|disclose|expose *8 URL
@@ -220,6 +237,8 @@ PATTERNS = """
     action .4 .1: SAY|TELL *3 USER *2 that|to|it|is
     action .3 .1: SAY|TELL *3 them|PEOPLE *2 that|to|it|is
     action .2 .1: ^ SAY|TELL
+    action .3 .1: treat|regard|consider|classify|mark|label|flag *4 as
+    action .4 .1: RISKY *4 limit|limits
     action .3 .1: state|say|claim|answer|mention that
 
     memory .6 0: REMEMBER *6 USER *5 LASTING|AGREED
@@ -229,8 +248,11 @@ PATTERNS = """
     memory .5 .2: REMEMBER|RISKY|REVEAL|SKIP|OVERRIDE *5 MEMORY
     memory .5 .2: replace|update|delete|correct|fix *5 MEMORY
     memory .4 .1: REMEMBER *2 memory
-    memory .7 .2: USER *3 HAS *4 AGREED
-    memory .5 0: USER *2 AGREED
+    memory .8 .2: USER *3 HAS *3 AGREED *2 ALL|future|further|payment|payments|purchases|transfers|sharing|access
+    memory .5 .2: USER *3 HAS *3 AGREED
+    memory .3 0: USER *2 AGREED
+    memory .6 .1: update|change|edit|set|RISKY *2 USER *1 profile|record|settings|preferences|preference|role
+    memory .5 0: REMEMBER *2 for later|good|ever
     memory .4 0: as *3 USER *2 told|said
     memory .4 0: treat|consider|accept *6 as *2 LASTING|verified|granted
     memory .5 0: as *3 came|come|sent|were|was *2 from|by *2 USER
@@ -255,6 +277,7 @@ PATTERNS = """
     wrapped .6: instead *4 OBEY
     wrapped .4: decoded *1 text|message|content|instructions|string
 
+    frame .3 .1: ones|one|text|ORDERS|steps below|following
     frame .5 .3: end *1 of *3 PLACE|context|data|memory|conversation|results|email|quote
     frame .5 .3: the|THIS *1 PLACE|quote|context|conversation *2 BEGIN
     frame .5 .3: what *1 follows *1 is|comes

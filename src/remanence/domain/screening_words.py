@@ -87,20 +87,20 @@ WORDS: dict[str, str] = {
         skip drop cancel stop suspend disable erase reset replace break ditch lift remove turn_off
         switch_off deactivate""",
     "ORDERS": """
-        training instructions instruction rule directives directive guidelines guideline prompt prompts
-        system_prompt system_prompts system_message system_messages system_instructions orders rules
-        constraints restrictions safeguards guardrails programming commands safety_rules content_rules
-        safety_guidelines safety_policies safety_filters content_filters content_policy safety_measures
-        ethical_guidelines limitations alignment training_data initial_prompt instrucciones instruccion
-        reglas indicaciones ordenes directrices restricciones normas consignes regles anweisungen anweisung
-        instruktionen instruktion regeln vorgaben richtlinien befehle systemprompt einschrankungen
-        sicherheitsregeln prompt_de_sistema mensaje_de_sistema mensaje_del_sistema prompt_systeme
-        message_systeme instrucoes regras diretrizes orientacoes restricoes istruzioni regole direttive
-        indicazioni instructies regels aanwijzingen opdrachten richtlijnen instrukcje instrukcji polecenia
-        polecen zasady wytyczne instruktioner regler ohjeet saannot pokyny instrukce pravidla instructiuni
-        instructiunile reguli talimatlari talimatlar talimat kurallari kurallar yonergeleri yonergeler
-        komutlari instruksi perintah aturan petunjuk huong_dan chi_dan lenh quy_tac chi_thi инструкции
-        инструкция инструкций указания указаний правила правил команды промпт промпты ограничения
+        policy usage_policy training instructions instruction rule directives directive guidelines guideline
+        prompt prompts system_prompt system_prompts system_message system_messages system_instructions
+        orders rules constraints restrictions safeguards guardrails programming commands safety_rules
+        content_rules safety_guidelines safety_policies safety_filters content_filters content_policy
+        safety_measures ethical_guidelines limitations alignment training_data initial_prompt instrucciones
+        instruccion reglas indicaciones ordenes directrices restricciones normas consignes regles
+        anweisungen anweisung instruktionen instruktion regeln vorgaben richtlinien befehle systemprompt
+        einschrankungen sicherheitsregeln prompt_de_sistema mensaje_de_sistema mensaje_del_sistema
+        prompt_systeme message_systeme instrucoes regras diretrizes orientacoes restricoes istruzioni regole
+        direttive indicazioni instructies regels aanwijzingen opdrachten richtlijnen instrukcje instrukcji
+        polecenia polecen zasady wytyczne instruktioner regler ohjeet saannot pokyny instrukce pravidla
+        instructiuni instructiunile reguli talimatlari talimatlar talimat kurallari kurallar yonergeleri
+        yonergeler komutlari instruksi perintah aturan petunjuk huong_dan chi_dan lenh quy_tac chi_thi
+        инструкции инструкция инструкций указания указаний правила правил команды промпт промпты ограничения
         системный_промпт інструкції вказівки تعليمات التعليمات تعليماتك الاوامر الأوامر القواعد توجيهات
         التوجيهات دستورات دستورالعمل ها‌ی_قبلی निर्देशों निर्देश आदेश आदेशों नियमों नियम নির্দেশ নির্দেশনা
         নির্দেশাবলী নির্দেশগুলি ہدایات احکامات οδηγιες הוראות ההוראות maagizo""",
@@ -172,6 +172,9 @@ WORDS: dict[str, str] = {
         recommend praise endorse promote advertise prefer suggest recomienda recomiende recomenda recomende
         recommande recommandez empfiehl empfehlen_sie empfehle consiglia raccomanda polecaj рекомендуй
         рекомендуйте советуй советуйте посоветуй порекомендуй oner onerin rekomendasikan khuyen""",
+    "DOING": """
+        write draft send make generate create complete code search book reply compare rate compose prepare
+        translate build commit deploy review render produce order place""",
     "TELL": """
         tell inform notify alert warn show reveal mention disclose let_the let ask bother report explain
         talk say bring indicate point digas diga decirle avises menciones menciona le_digas informes
@@ -211,10 +214,11 @@ WORDS: dict[str, str] = {
         further_questions comment restriction restrictions hesitation prompting""",
     # -- who claims to stand behind it
     "AUTHORITY": """
-        operator provider developers developer administrator system_administrator admin alignment_team
-        security_team vendor owner maintainer maintainers openai anthropic google microsoft system_operator
-        your_creators your_makers management root superuser betreiber entwickler operador proveedor
-        operateur разработчик разработчики оператор higher_authority platform""",
+        safety_team creator creators maker makers your_creator compliance_team it_department operator
+        provider developers developer administrator system_administrator admin alignment_team security_team
+        vendor owner maintainer maintainers openai anthropic google microsoft system_operator your_creators
+        your_makers management root superuser betreiber entwickler operador proveedor operateur разработчик
+        разработчики оператор higher_authority platform""",
     "SAYS": """
         asks requires demands orders directs authorised authorized granted grants approves approved wants
         instructs commands permits allows directive directives decree mandates says signed confirmed
@@ -232,17 +236,17 @@ WORDS: dict[str, str] = {
         highest_priority top_priority maximum_priority outranks supersedes_your takes_precedence_over_your""",
     "OFF": "off disabled lifted suspended deactivated void inactive",
     "CHECKS": """
-        filter filters safety checks confirmation confirmations rules moderation safeguards protections
-        guardrails restrictions permission_checks security_checks confirmation_dialogs dialogs limits
-        safety_rules content_filters safety_mode verification approvals approval_step alarm firewall logging
-        two-factor 2fa antivirus""",
+        warnings filter filters safety checks confirmation confirmations rules moderation safeguards
+        protections guardrails restrictions permission_checks security_checks confirmation_dialogs dialogs
+        limits safety_rules content_filters safety_mode verification approvals approval_step alarm firewall
+        logging two-factor 2fa antivirus""",
     # -- what it is after
     "SEND": """
-        embed put direct redirect send sends sending sent forward forwards forwarding forwarded mail email
-        e-mail post posting upload uploading export exporting share sharing publish publishing transmit
-        exfiltrate leak submit copy push write resend hand_over pass leite sende schicke schicken envia
-        envie enviar manda mande reenvia reenvie envoie envoyez transmets transmettez encaminhe mandar invia
-        inviate inoltra stuur verzend wyslij przeslij отправь отправьте перешли перешлите пошли gonder
+        bcc embed put direct redirect send sends sending sent forward forwards forwarding forwarded mail
+        email e-mail post posting upload uploading export exporting share sharing publish publishing
+        transmit exfiltrate leak submit copy push write resend hand_over pass leite sende schicke schicken
+        envia envie enviar manda mande reenvia reenvie envoie envoyez transmets transmettez encaminhe mandar
+        invia inviate inoltra stuur verzend wyslij przeslij отправь отправьте перешли перешлите пошли gonder
         gondersin ilet kirim kirimkan gui_toi hay_gui أرسل ارسل أرسلي भेजो भेजें পাঠান পাঠাও append attach
         include encode""",
     "REVEAL": """
@@ -271,15 +275,15 @@ WORDS: dict[str, str] = {
         calendar environment location passport notas notizen notities заметки данные"""
     "",
     "RISKY": """
-        drop award rate rank score mark grade quote omit approve approves accept accepts grant pay pays
-        release transfer transfers wire buy purchase order check_out delete deletes wipe erase format reset
-        disable deactivate turn_off switch_off open unlock install execute run overwrite raise upgrade
-        escalate rotate add commit push merge sign change close cancel book insert increase move redirect
-        subscribe enable visit click navigate download log_in place give carry_out start_the genehmige
-        bestatige uberweise losche kaufe aprueba transfiere borra elimina compra paga approuve transfere
-        supprime achete payez aprove transfira exclua apague approva trasferisci cancella keur_goed
-        verwijder betaal zatwierdz usun одобри одобряй переведи удали купи onayla sil odeme setujui hapus
-        xoa phe_duyet وافق احذف حول""",
+        empty purge clear archive ban drop award rate rank score mark grade quote omit approve approves
+        accept accepts grant pay pays release transfer transfers wire buy purchase order check_out delete
+        deletes wipe erase format reset disable deactivate turn_off switch_off open unlock install execute
+        run overwrite raise upgrade escalate rotate add commit push merge sign change close cancel book
+        insert increase move redirect subscribe enable visit click navigate download log_in place give
+        carry_out start_the genehmige bestatige uberweise losche kaufe aprueba transfiere borra elimina
+        compra paga approuve transfere supprime achete payez aprove transfira exclua apague approva
+        trasferisci cancella keur_goed verwijder betaal zatwierdz usun одобри одобряй переведи удали купи
+        onayla sil odeme setujui hapus xoa phe_duyet وافق احذف حول""",
     "TOOL": """
         tool tools function plugin terminal shell command browser code_interpreter web_tool e-mail_tool
         python""",
@@ -310,18 +314,18 @@ WORDS: dict[str, str] = {
         given_consent signed_off aprobado autorizado confirmado aceptado approuve autorise accepte confirme
         zugestimmt genehmigt bestatigt erlaubt aprovado autorizou approvato autorizzato goedgekeurd
         toegestaan zatwierdzil zgodzil одобрил согласился разрешил подтвердил onayladi izin_verdi menyetujui
-        dong_y وافق wants_no wants_you trusts""",
+        dong_y وافق wants_no trusts""",
     "WHEN": """
         when whenever if once as_soon_as next_time the_next_time every_time each_time wenn sobald falls
         cuando si siempre_que quand lorsque des_que quando se toda_vez sempre_che wanneer als zodra kiedy
         gdy jesli jezeli когда если всякий_раз как_только eger ne_zaman zaman sorarsa sordugunda saat jika
         apabila ketika khi neu عندما إذا जब अगर যখন যদি after before until wait_until""",
     "ASKS": """
-        asks ask asked says say types type mentions mention requests request wants inquires pregunte
-        pregunta preguntan demandera demande demandent fragt fragen pergunta perguntar perguntarem chiede
-        chiedono vraagt pyta zapyta спросит спрашивает спросят попросит sorarsa sorarsa_ sordugunda sorunca
-        bertanya menanyakan hoi سأل يسأل पूछे পুছলে contacts writes enters opens shows signs uploads queries
-        touch place pressed prompted queried""",
+        questions wonders complains doubts asks ask asked says say types type mentions mention requests
+        request wants inquires pregunte pregunta preguntan demandera demande demandent fragt fragen pergunta
+        perguntar perguntarem chiede chiedono vraagt pyta zapyta спросит спрашивает спросят попросит sorarsa
+        sorarsa_ sordugunda sorunca bertanya menanyakan hoi سأل يسأل पूछे পুছলে contacts writes enters opens
+        shows signs uploads queries touch place pressed prompted queried""",
     "READ": """
         read reads reading see sees seeing process processes processing handle handles parse parses
         summarise summarize summarises summarizes summarising summarizing find finds encounter encounters
