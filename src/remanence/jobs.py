@@ -21,7 +21,6 @@ from remanence.domain import validation
 from remanence.domain.messages import Message
 from remanence.domain.records import Draft
 from remanence.domain.serving import JOB_STATES, MOST_ATTEMPTS, Job, JobState, wait_before_retry
-from remanence.engine import AsyncEngine
 from remanence.errors import (
     AccessError,
     ConflictError,
@@ -33,8 +32,8 @@ from remanence.errors import (
     QuotaError,
     RemanenceError,
 )
-from remanence.learning import draft_from
-from remanence.ports import Documents, Extractor, JobQueue, Quota
+from remanence.learning import origin_of
+from remanence.ports import Documents, JobQueue, Quota
 
 if TYPE_CHECKING:
     from remanence.backend import Backend
@@ -45,12 +44,12 @@ log = logging.getLogger("remanence")
 LEASE = timedelta(seconds=30)
 LOOK_SECONDS = 1.0  # how often a runner looks for what other processes accepted, and for what is due again
 SAVE_SECONDS = 1.0  # how often at most progress is written
-MOST_MESSAGES = 1_000
 MOST_ERROR = 500
 FINGERPRINT = "_of"  # of a job whose id its caller chose: what it was asked for. Never shown
 EXTRACT = "extract"
-_NONCE = "_nonce"  # of an extraction: what makes the keys of its memories nobody else's to guess
-_MOST = "_most"  # of an extraction: what its tenant may hold at most, as who asked for it may
+CONSOLIDATE = "consolidate"
+NONCE = "_nonce"  # of an extraction: what makes the keys of its memories nobody else's to guess
+MOST = "_most"  # of what makes memories: what its tenant may hold at most, as who asked for it may
 _RETURNED = "_returned"  # how often a lease was given back: those attempts do not count
 
 # Errors that come again however often one tries.
@@ -64,7 +63,7 @@ HOPELESS = (
 )
 
 QUOTA: ContextVar[Quota | None] = ContextVar("quota", default=None)
-"""Of whose request is under way. Extractions that are accepted in it carry it, whoever hands them in."""
+"""Of whose request is under way. What makes memories and is accepted in it carries it, whoever hands it in."""
 
 
 class RetryError(Exception):
@@ -104,30 +103,19 @@ class Jobs:
         """Accept work; when this returns, it is on the disk and will be done.
 
         With an `id` that is there already nothing is added, and that job is returned; IdempotencyConflictError if it
-        was accepted for something else. An `extract` job keeps to the QUOTA of the request; QuotaError if the tenant
-        is full already.
+        was accepted for something else. Jobs that make memories keep to the QUOTA of the request; QuotaError for an
+        `extract` job if the tenant is full already.
         """
-        now = self._backend.clock()
-        most = QUOTA.get() if kind == EXTRACT else None
         if id is not None:
             validation.text("id", id, limit=validation.MAX_KEY)
+        if kind == EXTRACT:
+            payload = await self._redacted(payload)
+        if id is not None:
             payload = {**payload, FINGERPRINT: _fingerprint(kind, namespace, payload)}
         if kind == EXTRACT:
-            payload = {**payload, _NONCE: secrets.token_hex(16)}
-        if most is not None:
-            await self._admit(tenant, id, most)
-            payload = {**payload, _MOST: {"memories": most.memories, "bytes": most.bytes}}
-        job = Job(
-            id=self._backend.new_id() if id is None else id,
-            tenant=tenant,
-            kind=kind,
-            payload=dict(payload),
-            created_at=now,
-            due_at=now if due_at is None else due_at,
-            namespace=namespace,
-        )
-        await self._backend.write(lambda: self._queue.enqueue([job], most=most))
-        wake(self._backend)
+            await self._admit(tenant, id, QUOTA.get())
+        job = self._job(tenant, kind, payload, namespace, id, due_at)
+        await self._add([job])
         if id is None:
             return job
         known = await self._backend.run(self._queue.job, tenant, id)
@@ -137,9 +125,73 @@ class Jobs:
             raise IdempotencyConflictError(f"job {id!r} was accepted for something else; use a new key")
         return _shown(known)
 
-    async def _admit(self, tenant: str, id: str | None, most: Quota) -> None:
+    async def enqueue_all(
+        self, tenant: str, kind: str, work: Sequence[tuple[str | None, Mapping[str, Json]]]
+    ) -> list[Job]:
+        """Accept several of a kind, each with its namespace and payload, in one transaction: all of them, or none."""
+        if kind == EXTRACT:
+            work = [(namespace, await self._redacted(payload)) for namespace, payload in work]
+            if work:
+                await self._admit(tenant, None, QUOTA.get())
+        jobs = [self._job(tenant, kind, payload, namespace, None, None) for namespace, payload in work]
+        await self._add(jobs)
+        return jobs
+
+    def _job(
+        self,
+        tenant: str,
+        kind: str,
+        payload: Mapping[str, Json],
+        namespace: str | None,
+        id: str | None,
+        due_at: datetime | None,
+    ) -> Job:
+        now, kept, most = self._backend.clock(), dict(payload), QUOTA.get()
+        if kind == EXTRACT:
+            kept[NONCE] = secrets.token_hex(16)
+        if kind in (EXTRACT, CONSOLIDATE) and most is not None:
+            kept[MOST] = {"memories": most.memories, "bytes": most.bytes}
+        return Job(
+            id=self._backend.new_id() if id is None else id,
+            tenant=tenant,
+            kind=kind,
+            payload=kept,
+            created_at=now,
+            due_at=now if due_at is None else due_at,
+            namespace=namespace,
+        )
+
+    async def _add(self, jobs: Sequence[Job]) -> None:
+        most = QUOTA.get() if any(job.kind == EXTRACT for job in jobs) else None
+        await self._backend.write(lambda: self._queue.enqueue(jobs, most=most))
+        wake(self._backend)
+
+    async def _redacted(self, payload: Mapping[str, Json]) -> Mapping[str, Json]:
+        """What was said without secrets: they must not be on the disk until the job is done either."""
+        screen = self._backend.screen
+        if screen is None or not payload.get("messages"):
+            return payload
+
+        def redacted() -> list[Json]:
+            return [
+                {
+                    **told,
+                    "content": screen(
+                        Draft(content=content, origin=origin_of(Message(content="", role=told["role"])))
+                    ).content,
+                }
+                if (content := told["content"]).strip()
+                else told
+                for told in payload["messages"]
+            ]
+
+        return {**payload, "messages": await self._backend.run(redacted)}
+
+    async def _admit(self, tenant: str, id: str | None, most: Quota | None) -> None:
         """QuotaError if there is no room for one memory. Who asks again for what was accepted adds nothing."""
         store = self._backend.store
+        if most is None:
+            return
         if id is not None and await self._backend.run(self._queue.job, tenant, id) is not None:
             return
         if isinstance(store, Documents):
@@ -450,139 +502,3 @@ def _text(error: BaseException) -> str:
         return f"the embedder failed ({type(error.__cause__ or error).__name__})"
     text = str(error)
     return text if len(text) <= MOST_ERROR else text[: MOST_ERROR - 1] + "…"
-
-
-# -- the kinds
-
-
-def extraction(
-    messages: object,
-    *,
-    session_id: object = None,
-    source: object = None,
-    type: object = None,
-    max_content: int = validation.MAX_VALUE,
-) -> dict[str, Json]:
-    """The payload of an `extract` job, checked. A message is `{role, name?, content}`.
-
-    Its speaker is its name, else `source`, else its role.
-    """
-    if not isinstance(messages, Sequence) or isinstance(messages, str | bytes):
-        raise InvalidInputError("messages", "must be a list of messages")
-    found: Sequence[object] = messages  # pyright: ignore[reportUnknownVariableType]
-    if not 1 <= len(found) <= MOST_MESSAGES:
-        raise InvalidInputError("messages", f"must be 1 to {MOST_MESSAGES:,} messages, not {len(found):,}")
-    checked: list[dict[str, str]] = []
-    for i, message in enumerate(found):
-        where = f"messages[{i}]"
-        if not isinstance(message, Mapping):
-            raise InvalidInputError(where, "must be an object with role and content")
-        members: Mapping[str, object] = message  # pyright: ignore[reportUnknownVariableType]
-        if unknown := sorted(map(str, set(members) - {"role", "name", "content"})):
-            raise InvalidInputError(f"{where}.{unknown[0]}", "is unknown; known are role, name and content")
-        kept = {
-            "role": validation.text(f"{where}.role", members.get("role"), limit=64),
-            "content": validation.text(
-                f"{where}.content", members.get("content"), limit=max_content, empty=True
-            ),
-        }
-        name = validation.optional_text(f"{where}.name", members.get("name"), limit=validation.MAX_KEY)
-        checked.append(kept if name is None else {**kept, "name": name})
-    given = {
-        "session_id": validation.optional_text("session_id", session_id, limit=validation.MAX_KEY),
-        "source": validation.optional_text("source", source, limit=validation.MAX_KEY),
-        "type": validation.optional_text("type", type, limit=64),
-    }
-    return {"messages": checked, **{name: value for name, value in given.items() if value is not None}}
-
-
-def extracting(backend: Backend, extractor: Extractor) -> Handler:
-    """The handler of `extract`: what the extractor makes of the messages is kept first and then remembered, once."""
-
-    async def extract(work: Work) -> Mapping[str, Json]:
-        if "drafts" not in work.payload:
-            drafts = await _drafts(extractor, work.payload)
-            # From here on every attempt, by whichever worker, remembers these very drafts under these very keys.
-            await work.keep(drafts=[_draft_to_dict(draft) for draft in drafts], messages=[])
-        now = backend.clock()
-        secret = work.payload.get(_NONCE, work.job.id)  # jobs of earlier releases have none
-        items = [
-            {**arguments, "idempotency_key": f"job:{secret}:{n}"}
-            for n, draft in enumerate(work.payload["drafts"])
-            if (arguments := _arguments(draft, now)) is not None
-        ]
-        namespace, most = work.job.namespace or "default", _quota(work)
-        engine = AsyncEngine(namespace, backend, tenant=work.job.tenant, most=most)
-        try:
-            ids = list(dict.fromkeys(done.id for done in await engine.remember_many(items)))
-        finally:
-            await engine.aclose()
-        return {"memories_stored": len(ids), "memory_ids": ids}
-
-    return extract
-
-
-def _quota(work: Work) -> Quota | None:
-    most: Mapping[str, Any] | None = work.payload.get(_MOST)
-    if most is None:
-        return None
-    # What the job itself holds makes way for its memories when it ends.
-    own = len(json.dumps(work.payload))
-    return Quota(memories=most["memories"], bytes=None if most["bytes"] is None else most["bytes"] + own)
-
-
-async def _drafts(extractor: Extractor, payload: Mapping[str, Json]) -> list[Draft]:
-    source = payload.get("source")
-    messages = [
-        Message(role=told["role"], content=told["content"], name=told.get("name") or source)
-        for told in payload["messages"]
-    ]
-    given = {name: payload[name] for name in ("session_id", "type") if name in payload}
-    found = await extractor.extract(messages)
-    return [replace(draft_from(one, messages[one.message], session_id=None), **given) for one in found]
-
-
-_TIMES = ("expires_at", "valid_from")
-
-
-def _draft_to_dict(draft: Draft) -> dict[str, Json]:
-    known = Draft(content="")
-    found = {name: getattr(draft, name) for name in Draft.__dataclass_fields__}
-    changed = {name: value for name, value in found.items() if value != getattr(known, name)}
-    return {name: value.isoformat() if name in _TIMES else value for name, value in changed.items()}
-
-
-def _arguments(draft: Mapping[str, Json], now: datetime) -> dict[str, Any] | None:
-    """A kept draft as `remember`'s arguments; None if its time is over already."""
-    times = {name: datetime.fromisoformat(draft[name]) for name in _TIMES if name in draft}
-    arguments: dict[str, Any] = {**draft, **times}
-    expires_at: datetime | None = arguments.pop("expires_at", None)
-    if expires_at is None:
-        return arguments
-    return {**arguments, "ttl": expires_at - now} if expires_at > now else None
-
-
-def sweeping(backend: Backend) -> Handler:
-    """The handler of `sweep`: erases what has expired of the job's tenant."""
-
-    async def sweep(work: Work) -> Mapping[str, Json]:
-        engine = AsyncEngine("default", backend, tenant=work.job.tenant)
-        try:
-            return {"swept": await engine.sweep()}
-        finally:
-            await engine.aclose()
-
-    return sweep
-
-
-def reembedding(backend: Backend) -> Handler:
-    """The handler of `reembed`: new vectors for the whole store. What was done before an interruption is kept."""
-
-    async def reembed(work: Work) -> Mapping[str, Json]:
-        engine = AsyncEngine("default", backend, tenant=work.job.tenant)
-        try:
-            return {"reembedded": await engine.reembed(progress=work.note_progress, batch=64)}
-        finally:
-            await engine.aclose()
-
-    return reembed

@@ -11,15 +11,15 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from remanence import jobs
+from remanence import jobkinds, jobs
 from remanence.bootstrap import open_backend
 from remanence.engine import AsyncEngine
-from remanence.extractors.verbatim import VerbatimExtractor
 from remanence.settings import Settings
 from remanence.testing.server import running_server
 
 ROUNDS = 9
 SENDERS = 3
+VERBATIM = {"REMANENCE_EXTRACTOR": "verbatim"}
 
 
 def send(url, name, accepted):
@@ -37,7 +37,7 @@ def send(url, name, accepted):
 
 
 def settings_of(db):
-    return Settings(db=str(db), embedder="hashing")
+    return Settings(db=str(db), embedder="hashing", extractor="verbatim")
 
 
 @pytest.mark.timeout(240)
@@ -46,7 +46,7 @@ def test_accepted_jobs_survive_kill_9_and_are_done_once(tmp_path):
     chance = random.Random(11)
     accepted, left = {}, 0
     for round_number in range(ROUNDS):
-        with running_server(db) as server:
+        with running_server(db, environ=VERBATIM) as server:
             senders = [
                 threading.Thread(target=send, args=(server.url, f"round {round_number} sender {n}", accepted))
                 for n in range(SENDERS)
@@ -82,7 +82,7 @@ async def finish_and_check(db, accepted):
         runners = [
             jobs.JobRunner(
                 backend,
-                {"extract": jobs.extracting(backend, VerbatimExtractor())},
+                {"extract": jobkinds.extracting(backend)},
                 clock=lambda: backend.clock() + timedelta(hours=1),
             )
             for _ in range(2)
@@ -138,7 +138,7 @@ def test_a_server_that_is_asked_to_stop_leaves_no_lease_behind(tmp_path):
     """What it had begun, the next one does at once and not after a lease."""
     db = tmp_path / "memory.db"
     accepted = {}
-    with running_server(db) as server:
+    with running_server(db, environ=VERBATIM) as server:
         sender = threading.Thread(target=send_some, args=(server.url, accepted))
         sender.start()
         while len(accepted) < 20 and sender.is_alive():

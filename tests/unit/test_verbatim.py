@@ -6,34 +6,34 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from remanence.domain.messages import Message
 from remanence.extractors.verbatim import Turn, VerbatimExtractor, conversation, parts, says_something
 from remanence.ports import Extractor
 
 
 def extract(*messages, **options):
     extractor: Extractor = VerbatimExtractor(**options)
-    return asyncio.run(extractor.extract(messages))
+    return asyncio.run(extractor.extract([Message(content=content) for content in messages]))
 
 
 def test_each_message_with_words_is_kept_as_it_was_said():
     said = "  Use *tabs*,\n\nnot spaces. "
-    drafts = extract(
-        ("Anna", said), ("bot", ""), ("bot", "None"), ("tool", " null\n"), ("bot", "…!"), ("", "yes")
-    )
-    assert [(draft.source, draft.content, draft.type) for draft in drafts] == [
-        ("Anna", said, "interaction"),
-        (None, "yes", "interaction"),
+    found = extract(said, "", "None", " null\n", "…!", "yes")
+    assert [(one.message, one.content, one.span, one.type) for one in found] == [
+        (0, said, (0, len(said)), "interaction"),
+        (5, "yes", (0, 3), "interaction"),
     ]
-    assert extract(("Anna", "yes"), type="context")[0].type == "context"
+    assert extract("yes", type="context")[0].type == "context"
 
 
 def test_long_messages_are_divided_where_something_ends():
     text = "One two three. Four five six seven.\n\nEight nine ten, eleven twelve."
-    drafts = extract(("Anna", text), max_content=50)
-    assert [draft.content for draft in drafts] == [
+    found = extract(text, max_content=50)
+    assert [one.content for one in found] == [
         "One two three. Four five six seven.",
         "Eight nine ten, eleven twelve.",
     ]
+    assert [text[slice(*one.span)] for one in found] == [one.content for one in found]
     assert [*parts("One two three. Four five six", 20)] == ["One two three.", "Four five six"]
     assert [*parts("word " * 4 + "x" * 25, 20)] == ["word word word word", "x" * 20, "x" * 5]
 

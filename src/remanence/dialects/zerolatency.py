@@ -39,7 +39,8 @@ from remanence.domain.serving import Job
 from remanence.domain.validation import MAX_LIMIT
 from remanence.engine import AsyncEngine
 from remanence.errors import InvalidInputError, NotFoundError
-from remanence.jobs import Jobs, extraction
+from remanence.jobkinds import extraction
+from remanence.jobs import Jobs
 
 router = APIRouter(tags=["0latency"])
 

@@ -17,14 +17,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import State
 from starlette.responses import Response
 
-from remanence import jobs
+from remanence import jobkinds, jobs
 from remanence.dialects.access import Access, AccessDep
 from remanence.dialects.bodies import Bounded
+from remanence.dialects.native_models import Time
 from remanence.dialects.rendering import json_response
 from remanence.domain import validation
 from remanence.domain.serving import Job, JobState
 from remanence.domain.wire import job_to_dict
-from remanence.errors import ForbiddenError, NotFoundError, RemanenceError, StoreError
+from remanence.errors import ForbiddenError, InvalidInputError, NotFoundError, RemanenceError, StoreError
 from remanence.jobs import JobRunner, Jobs
 from remanence.ports import EventLog, JobQueue
 from remanence.server.events import KEPT_EVENTS, Hub
@@ -60,9 +61,10 @@ async def running(state: State, backend: Backend, draining: asyncio.Event) -> As
     runner = JobRunner(
         backend,
         {
-            **({} if backend.extractor is None else {"extract": jobs.extracting(backend, backend.extractor)}),
-            "sweep": jobs.sweeping(backend),
-            "reembed": jobs.reembedding(backend),
+            "extract": jobkinds.extracting(backend),
+            "consolidate": jobkinds.consolidating(backend),
+            "sweep": jobkinds.sweeping(backend),
+            "reembed": jobkinds.reembedding(backend),
         },
         at_once=AT_ONCE,
     )
@@ -175,11 +177,15 @@ class ExtractMessage(Body):
     )
     content: str
     name: str | None = Field(None, description="Who said it.", json_schema_extra=_text)
+    at: Time | None = Field(None, description="When.")
+    id: str | None = Field(
+        None, description="Sent again, nothing of it is stored twice.", json_schema_extra=_text
+    )
 
 
 class Extract(Body):
     messages: list[ExtractMessage] = Field(
-        description="Oldest first.", min_length=1, max_length=jobs.MOST_MESSAGES, fail_fast=True
+        description="Oldest first.", min_length=1, max_length=jobkinds.MOST_MESSAGES, fail_fast=True
     )
     session_id: str | None = Field(None, json_schema_extra=_text)
     source: str | None = Field(None, description="Who said what has no name.", json_schema_extra=_text)
@@ -189,8 +195,14 @@ class Extract(Body):
 
 
 class NewJob(Body):
-    kind: Literal["reembed", "sweep"] = Field(
-        description="`sweep` erases what has expired; `reembed` replaces all vectors by the server's embedder's."
+    kind: Literal["consolidate", "reembed", "sweep"] = Field(
+        description="`consolidate` merges near-equal memories of a namespace and distils its old sessions; `sweep` "
+        "erases what has expired; `reembed` replaces all vectors by the server's embedder's."
+    )
+    namespace: str | None = Field(
+        None,
+        description="Which to consolidate; the other kinds take none.",
+        json_schema_extra={"minLength": 1, "maxLength": validation.MAX_NAME},
     )
 
 
@@ -210,7 +222,10 @@ class JobAnswer(BaseModel):
     created_at: datetime
     due_at: datetime = Field(description="When it is begun, or begun again.")
     updated_at: datetime | None
-    result: dict[str, Any] | None = Field(description="`memory_ids` and `memories_stored` of an extraction.")
+    result: dict[str, Any] | None = Field(
+        description="`memory_ids` and `memories_stored` of an extraction; `examined`, `merged`, `distilled` and "
+        "`decisions` of a consolidation."
+    )
     error: str | None = Field(description="Why the last attempt failed.")
     progress: Progress | None = None
 
@@ -251,7 +266,7 @@ async def extract(
 ) -> Response:
     """The job is on the disk when this answers, and becomes memories exactly once."""
     access.writing(ns, memories=len(body.messages))
-    payload = jobs.extraction(
+    payload = jobkinds.extraction(
         [message.model_dump(exclude_none=True) for message in body.messages],
         session_id=body.session_id,
         source=body.source,
@@ -279,7 +294,18 @@ def job_id(namespace: str, idempotency_key: str) -> str:
     response_model=JobAnswer,
 )
 async def enqueue(body: NewJob, access: AccessDep) -> Response:
-    """Needs the scope `admin`. `reembed` concerns all tenants, so it is for the server's own only."""
+    """`consolidate` needs the scope `write` on its namespace, the others `admin`.
+
+    `reembed` concerns all tenants, so it is for the server's own only.
+    """
+    if body.kind == "consolidate":
+        namespace = validation.name("namespace", body.namespace)
+        access.writing(namespace)
+        return accepted(
+            await Jobs(access.jobs.backend).enqueue(access.tenant, body.kind, {}, namespace=namespace)
+        )
+    if body.namespace is not None:
+        raise InvalidInputError("namespace", f"is not for {body.kind!r}, which takes none")
     access.admin()
     access.everywhere()
     if body.kind == "reembed" and access.tenant != access.settings.tenant:
