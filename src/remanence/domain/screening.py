@@ -72,6 +72,8 @@ _DECODED_THRESHOLD = 0.6  # who hides a demand has said enough about it
 _PASSAGE = 320
 """Characters within which evidence adds up."""
 
+_AGAIN = 24  # characters
+
 _KINDS = {
     "override": ("override", "tells the model to set aside what it was told"),
     "role": ("role", "speaks in the place of another role of the conversation"),
@@ -426,7 +428,17 @@ def _signs(read: _Read, *, user: bool) -> list[_Sign]:
     if at >= 0:
         signs.append(_Sign(at, at + len(_NOTE), "fence", 1.0))
     signs.sort()
-    return signs
+    return list(_thinned(signs))
+
+
+def _thinned(signs: Sequence[_Sign]) -> Iterator[_Sign]:
+    """Without the same evidence again at once, which adds nothing: a word repeated for pages must not take minutes."""
+    last: dict[tuple[str, float], int] = {}
+    for sign in signs:
+        key = sign.group, sign.weight
+        if not 0 < sign.begin - last.get(key, -_AGAIN) < _AGAIN:
+            last[key] = sign.begin
+            yield sign
 
 
 def _first(read: _Read, signs: Sequence[_Sign], enough: float) -> _Sign | None:
