@@ -113,7 +113,7 @@ async def finish_and_check(db, accepted):
 def test_workers_that_share_a_file_share_the_work(tmp_path):
     db = tmp_path / "memory.db"
     with (
-        running_server(db, "--workers", "2") as server,
+        running_server(db, "--workers", "2", environ=VERBATIM) as server,
         httpx.Client(base_url=server.url, timeout=20) as http,
     ):
         ids = []
