@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -33,6 +34,17 @@ class Served:
                 return replace(self, ignored=self.ignored + 1)
             case "contradicted":
                 return replace(self, contradicted=self.contradicted + 1)
+
+
+def most_first(names: Iterable[str], limit: int) -> list[tuple[str, int]]:
+    """How often each name is there: the most frequent first, then by code point."""
+    return sorted(Counter(names).items(), key=lambda one: (-one[1], one[0]))[:limit]
+
+
+def superseded(versions: Iterable[MemoryRecord]) -> list[MemoryRecord]:
+    """Those whose place another took, latest first."""
+    found = [v for v in versions if v.superseded_by is not None and v.retracted_at is None]
+    return sorted(found, key=lambda record: (record.recorded_at, record.id), reverse=True)
 
 
 def standings(

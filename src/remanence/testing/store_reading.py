@@ -396,3 +396,50 @@ class CountingContract:
         assert store.sessions(b.HERE, at=b.NOON) == then
         now = [(name, 2 if name in "ab" else 1) for name in sorted(names)]
         assert store.sessions(b.HERE, at=b.LATER) == now
+
+    def test_tags_and_sources_and_how_many_memories_have_them(self, store: Store) -> None:
+        assert store.tags(b.HERE, at=b.LATER, limit=9) == store.sources(b.HERE, at=b.LATER, limit=9) == []
+        odd = "about:\U0010ffff\U0010ffff\U0010ffff"
+        b.add(store, "one", tags=("about:Ann", "red", "red"), source="chat")
+        b.add(store, "two", tags=("about:Ann", "about:%", odd), source="chat")
+        b.add(store, "three", tags=("About:Ann", "about;", "red"), source="Chat")
+        b.add(store, "over", tags=("about:gone", "red"), source="gone", expires_at=b.seconds(5))
+        b.add(store, "aside", tags=("about:aside",), source="aside", quarantine="aimed")
+        b.add(store, "elsewhere", tags=("red",), source="chat", scope=replace(b.HERE, namespace="agent%"))
+        changed = b.make_record("changed", tags=("about:before",), source="before")
+        after = replace(changed, version=2, tags=("about:after",), recorded_at=b.seconds(3))
+        b.apply(store, b.addition(changed), b.close(changed, b.seconds(3)), b.addition(after))
+        about = [("about:Ann", 2), ("about:%", 1), ("about:after", 1), (odd, 1)]
+        assert store.tags(b.HERE, at=b.LATER, prefix="about:", limit=9) == about
+        assert store.tags(b.HERE, at=b.LATER, prefix="about:", limit=2) == about[:2]
+        every = [("about:Ann", 2), ("red", 2), ("About:Ann", 1), *about[1:3], ("about;", 1), (odd, 1)]
+        assert store.tags(b.HERE, at=b.LATER, limit=99) == sorted(every, key=lambda one: (-one[1], one[0]))
+        assert store.tags(b.HERE, at=b.LATER, prefix=odd[:8], limit=9) == [(odd, 1)]
+        assert store.tags(b.HERE, at=b.LATER, prefix="\U0010ffff", limit=9) == []
+        assert store.tags(b.HERE, at=b.NOON, prefix="about:b", limit=9) == [("about:before", 1)]
+        assert store.tags(b.HERE, at=b.NOON, prefix="red", limit=9) == [("red", 3)]
+        assert store.sources(b.HERE, at=b.LATER, limit=9) == [("chat", 2), ("Chat", 1), ("before", 1)]
+        assert store.sources(b.HERE, at=b.LATER, limit=1) == [("chat", 2)]
+
+    def test_what_was_superseded_is_listed_latest_first(self, store: Store) -> None:
+        assert store.superseded(b.HERE, limit=9) == [] and store.count_superseded(b.HERE) == 0
+        for number in range(7):
+            old = b.make_record(f"m{number}", f"value {number}", at=b.seconds(number // 2))
+            at = b.seconds(10 + number // 2)
+            ended = replace(
+                old, version=2, recorded_at=at, valid_to=at, superseded_by="new", reason="said later"
+            )
+            mark = b.close(old, at, superseded_by="new")
+            b.apply(store, b.addition(old), mark, b.addition(ended))
+        b.add(store, "new", "the value")
+        b.add(store, "retracted", superseded_by="new", retracted_at=b.seconds(4))
+        b.add(store, "elsewhere", superseded_by="new", scope=replace(b.HERE, namespace="agent%"))
+        whole = [(f"m{number}", 2) for number in reversed(range(7))]
+        for size in (1, 2, 3, 9):
+            found: list[MemoryRecord] = []
+            while page := store.superseded(b.HERE, limit=size, after=found[-1].id if found else None):
+                assert len(page) <= size
+                found += page
+            assert [(record.id, record.version) for record in found] == whole
+        assert store.count_superseded(b.HERE) == 7
+        assert store.superseded(b.HERE, limit=9, after="nobody") == []

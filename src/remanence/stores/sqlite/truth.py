@@ -57,10 +57,58 @@ _STALE = (
 )
 
 
+_SUPERSEDED = "m.ns_id = ? AND m.superseded_by IS NOT NULL AND m.retracted_at IS NULL"
+
+
 class Truth:
-    """The part of a SQLiteStore that is about how memories stand to each other."""
+    """The part of a SQLiteStore that is about how memories stand to each other, and what they are about."""
 
     _db: Database
+
+    def tags(self, scope: Scope, *, at: datetime, prefix: str = "", limit: int) -> list[tuple[str, int]]:
+        bounds, parameters = "", list[Any]()
+        if prefix:
+            bounds, parameters = " AND t.tag >= ?", [prefix]
+            if (end := _end_of(prefix)) is not None:
+                bounds, parameters = bounds + " AND t.tag < ?", [prefix, end]
+        with self._db.read() as connection:
+            return connection.execute(
+                "SELECT t.tag, count(*) AS n FROM tag AS t JOIN memory AS m ON m.seq = t.seq"
+                f" WHERE t.ns_id = ?{bounds} AND {VISIBLE} GROUP BY t.tag ORDER BY n DESC, t.tag LIMIT ?",
+                [find_namespace(connection, scope), *parameters, *visible_parameters(to_us(at)), limit],
+            ).fetchall()
+
+    def sources(self, scope: Scope, *, at: datetime, limit: int) -> list[tuple[str, int]]:
+        with self._db.read() as connection:
+            return connection.execute(
+                "SELECT m.source, count(*) AS n FROM memory AS m WHERE m.ns_id = ? AND m.source IS NOT NULL"
+                f" AND {VISIBLE} GROUP BY m.source ORDER BY n DESC, m.source LIMIT ?",
+                [find_namespace(connection, scope), *visible_parameters(to_us(at)), limit],
+            ).fetchall()
+
+    def superseded(self, scope: Scope, *, limit: int, after: str | None = None) -> list[MemoryRecord]:
+        with self._db.read() as connection:
+            ns_id = find_namespace(connection, scope)
+            page, parameters = "", list[Any]()
+            if after is not None:
+                page = (
+                    " AND (m.recorded_at, m.id) < (SELECT recorded_at, id FROM memory"
+                    " WHERE ns_id = ? AND id = ? ORDER BY version DESC LIMIT 1)"
+                )
+                parameters = [ns_id, after]
+            rows = connection.execute(
+                f"SELECT {RECORD} {FROM_MEMORY} WHERE {_SUPERSEDED}{page}"
+                " ORDER BY m.recorded_at DESC, m.id DESC LIMIT ?",
+                [ns_id, *parameters, limit],
+            )
+            return [to_record(row, scope.namespace) for row in rows]
+
+    def count_superseded(self, scope: Scope) -> int:
+        with self._db.read() as connection:
+            (count,) = connection.execute(
+                f"SELECT count(*) FROM memory AS m WHERE {_SUPERSEDED}", [find_namespace(connection, scope)]
+            ).fetchone()
+            return count
 
     def decisions(
         self,
@@ -149,6 +197,15 @@ class Truth:
             return [one.id for one in feedback if _note_feedback(context.connection, ns_id, one)]
 
         return self._db.write(work)
+
+
+def _end_of(prefix: str) -> str | None:
+    """The first text after all that begin with the prefix; None: there is none."""
+    for place in range(len(prefix) - 1, -1, -1):
+        following = ord(prefix[place]) + 1
+        if following <= 0x10FFFF:
+            return prefix[:place] + chr(0xE000 if 0xD800 <= following <= 0xDFFF else following)
+    return None
 
 
 def _note_feedback(connection: sqlite3.Connection, ns_id: int | None, one: Feedback) -> bool:
