@@ -77,7 +77,7 @@ ONE: Final = _set(
 
 FIXED: Final = _set(
     """born birth birthday birthplac die death found establish invent discov compos creat origin originat native
-    come_from hail_from stem ancestor built_in construct construct author pen cast nativ heritag ancestri
+    come_from hail_from build_in stem ancestor built_in construct construct author pen cast nativ heritag ancestri
     blood
     mother_tongu graduat father mother caus date_of_birth grow_up grow_up_in be_born born_in dob origin_from freedom"""
 )

@@ -57,19 +57,19 @@ def holder(pair: Pair) -> Finding | None:
         return None
     if turned or {"weak", "now"} & (pair.new.marks - pair.old.marks):
         return supersedes(pair, "passed to another", 0.9)
-    things = sum(1 for a, _ in pair.pairs if not a.subject and a.value is None)
-    if (
-        pair.substitution
-        and not pair.disputed
-        and len(pair.only_new) <= 2
-        and pair.main_new.tense != "past"
-        and things >= 2
-    ):
+    definite = [
+        b
+        for a, b in pair.pairs
+        if not b.subject and not a.subject and pair.new.words[max(0, b.at - 1)] in _DEFINITE
+    ]
+    unlike = pair.disputed or pair.main_new.tense == "past" or len(pair.only_new) > 2
+    if pair.substitution and definite and not unlike and said >= 2.0:
         return supersedes(pair, "held by another", 0.8)
     return None
 
 
 _LATER = 2.0  # days, after which a plain denial is news, and no correction
+_DEFINITE = frozenset("the our this".split())
 _ROLES = frozenset({"role", "owner"})
 
 

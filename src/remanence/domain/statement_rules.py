@@ -118,7 +118,7 @@ def _difference(pair: Pair) -> str:
     if (
         pair.main_old.tense != pair.main_new.tense
         and "past" in (pair.main_old.tense, pair.main_new.tense)
-        and pair.overlap < 0.8
+        and (pair.overlap < 0.8 or pair.substitution or pair.main_old.verb == pair.main_new.verb != "")
     ):
         return "tense"
     swap = pair.substitution
@@ -182,7 +182,12 @@ def _opposed(pair: Pair) -> Finding | None:
     values = [(a, b) for a in pair.only_old for b in pair.only_new if comparable(a, b)]
     if values and shared_weight(pair) >= 1.0 and pair.overlap >= 0.5:
         dates = all(a.value and a.value.kind == "date" for a, _ in values)
-        if not dates or is_fixed(pair) or pair.main_old.verb in _ONCE or pair.disputed:
+        if (
+            not dates
+            or is_fixed(pair)
+            or _ONCE & {*attribute_keys(pair), pair.main_old.verb}
+            or pair.disputed
+        ):
             return conflicts(pair, "two values of one thing", 0.8, values[0])
     others_old = [t for t in pair.only_old if t.value is None and not t.subject]
     others_new = [t for t in pair.only_new if t.value is None]

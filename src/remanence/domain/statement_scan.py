@@ -52,7 +52,7 @@ def scan(text: str) -> Iterator[Raw]:
         if kind == "tail":
             kind = "amount"
         if kind == "word":
-            for part in _parted(said):
+            for part in filter(None, _parted(said)):
                 yield Raw("word", part.lower(), part, begins)
                 begins = False
             continue

@@ -242,6 +242,8 @@ class _Reader:
         low = raw.low
         for phrase, mark in PHRASE_MARKS.get(low, ()):
             if tuple(self.lows[i : i + len(phrase)]) == phrase:
+                for low in phrase:
+                    self.topics.update(TOPICS.get(low, ()))
                 if not self.tense and not mark.startswith(("skip", "rel", "quant")):
                     any(self._finite(i + k) for k in range(len(phrase)))
                 return self._marked(mark, i, i + len(phrase))
