@@ -6,7 +6,8 @@ from typing import Final
 
 from remanence.domain.statement_words import PAST
 
-# What a verb tells about what was true before. strong: another value holds from now on; end: nothing in its place;
+# What a verb tells about what was true before. strong: another value holds from now on; end: nothing in its
+    place;
 # weak: it may be the first value, or one of several.
 _VERBS = {
     "strong": """move relocate switch change replace rename rebrand migrate convert transfer postpone reschedule defer
@@ -124,7 +125,8 @@ additive: as well; in addition; as well as; on top of; one more; a second; apart
 still: still is; as before; as always; as ever; same as
 correction: to be precise; i was wrong; i misspoke; not true; not correct; not right; on the contrary; in
     fact; in reality; turns out; turned out; scratch that; i meant; not quite
-neg: nothing to do with; free of; except for; far from; too busy to; by no means; not at all; no way;
+neg: leave out; leave it out; leaves out; left out; nothing to do with; free of; except for; far from; too
+    busy to; by no means; not at all; no way;
     instead
 skip: planned for; scheduled for; is planned for; not only; no doubt; no problem; no wonder; by the way; for
     your information; just so you know; for the record; to be honest; as far as i know; you know; i mean; of

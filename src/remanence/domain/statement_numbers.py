@@ -16,6 +16,9 @@ _NOT_ALONE = frozenset(
 )
 _ONE_AFTER = frozenset("at only has have need needs require requires just with exactly had".split())
 _NO_YEAR = w.BE | frozenset("to at about number no room code pin costs cost pays has have holds only".split())
+_OF_MONTH = frozenset({"of the month", "of each month", "of every month"})
+_WHOM = frozenset("me him her us them you".split())
+_MONTH_AFTER = w.PREPOSITIONS | frozenset("the this last next early late mid each every of and or".split())
 _LASTING = frozenset("takes took lasts lasted about within for is over under".split())
 _CURRENCY = {"$": "usd", "€": "eur", "£": "gbp"}
 _CLOCK_BEFORE = frozenset("at by until till from before after past since around between to about".split())
@@ -114,11 +117,13 @@ def _named(raws: Sequence[Raw], i: int) -> tuple[Value, int] | None:
     if low in _WEEKDAYS and (low not in _NOT_ALONE or raws[i].text[0].isupper()):
         return Value("date", weekday=_WEEKDAYS[low]), i + 1
     if low in MONTHS and (raws[i].text[0].isupper() or low not in _NOT_ALONE):
-        if low in UNSURE and (
-            _low(raws, i + 1) == POSSESSED or (raws[i].begins and not _is_dated(raws, i + 1))
-        ):
-            return None
+        if low in UNSURE and not _is_dated(raws, i + 1) and not _is_dated(raws, i - 1):
+            # "Jun's", "April likes", "gives May": names
+            if _low(raws, i + 1) == POSSESSED or _low(raws, i - 1) not in _MONTH_AFTER:
+                return None
         return _month(raws, i)
+    if low in w.ORDINALS and " ".join(_low(raws, i + k) for k in (1, 2, 3)) in _OF_MONTH:
+        return Value("number", w.ORDINALS[low], "th"), i + 1
     if (
         low in w.ORDINALS
         and _low(raws, i - 1) not in ("at", "for")
@@ -225,7 +230,8 @@ def _number(raws: Sequence[Raw], i: int) -> tuple[Value, int] | None:
         found = _unit(raws, i + 1)
         if found and found[0] == "time" and [_low(raws, i + k) for k in (2, 3, 4)] == ["and", "a", "half"]:
             return _and_half(raws, found[2], found[1], found)
-        if found and _low(raws, i - 1) in _LASTING and found[0] == "time":
+        before = _low(raws, i - 2) if _low(raws, i - 1) in _WHOM else _low(raws, i - 1)
+        if found and before in _LASTING and found[0] == "time":
             return Value("number", found[1], found[0]), found[2]
         return None
     if low == "one" and not (

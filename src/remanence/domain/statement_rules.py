@@ -44,7 +44,7 @@ def examine(pair: Pair) -> Finding:
 _SAME, _SAME_WITH_VALUES = 0.6, 0.55  # with a number, date or name of both that is no subject, less is enough
 
 
-_BRIEF = 6  # telling words; in longer texts a word without counterpart says little
+_BRIEF = 8  # telling words; in longer texts a word without counterpart says little
 
 
 def _duplicate(pair: Pair) -> Finding | None:
@@ -110,13 +110,14 @@ def _difference(pair: Pair) -> str:
         return "relation"
     if exclude(pair.only_old, pair.only_new):
         return "kind"
-    brief = min(len(old.tokens), len(new.tokens)) <= _BRIEF
+    brief = max(len(old.tokens), len(new.tokens)) <= _BRIEF
     if brief and any(
         a.preposition and a.preposition == b.preposition for a in pair.only_old for b in pair.only_new
     ):
         return "slot"
     if (
-        pair.main_old.tense != pair.main_new.tense
+        not is_fixed(pair)
+        and pair.main_old.tense != pair.main_new.tense
         and "past" in (pair.main_old.tense, pair.main_new.tense)
         and (pair.overlap < 0.8 or pair.substitution or pair.main_old.verb == pair.main_new.verb != "")
     ):
