@@ -6,9 +6,8 @@ from typing import Final
 
 from remanence.domain.statement_words import PAST
 
-# What a verb tells about what was true before. strong: another value holds from now on; end: nothing in its
-    place;
-# weak: it may be the first value, or one of several.
+# What a verb tells about what was true before. strong: another value holds from now on; end: nothing takes its
+# place; weak: what it brings may be the first value, or one of several.
 _VERBS = {
     "strong": """move relocate switch change replace rename rebrand migrate convert transfer postpone reschedule defer
         delay raise increase lower reduce cut double halve triple upgrade downgrade promote demote extend shorten swap

@@ -117,10 +117,8 @@ def _named(raws: Sequence[Raw], i: int) -> tuple[Value, int] | None:
     if low in _WEEKDAYS and (low not in _NOT_ALONE or raws[i].text[0].isupper()):
         return Value("date", weekday=_WEEKDAYS[low]), i + 1
     if low in MONTHS and (raws[i].text[0].isupper() or low not in _NOT_ALONE):
-        if low in UNSURE and not _is_dated(raws, i + 1) and not _is_dated(raws, i - 1):
-            # "Jun's", "April likes", "gives May": names
-            if _low(raws, i + 1) == POSSESSED or _low(raws, i - 1) not in _MONTH_AFTER:
-                return None
+        if low in UNSURE and not _is_dated(raws, i + 1) and not _is_dated(raws, i - 1) and _is_name(raws, i):
+            return None
         return _month(raws, i)
     if low in w.ORDINALS and " ".join(_low(raws, i + k) for k in (1, 2, 3)) in _OF_MONTH:
         return Value("number", w.ORDINALS[low], "th"), i + 1
@@ -249,6 +247,11 @@ def _numbers(raws: Sequence[Raw], i: int) -> bool:
     if i < 1 or raws[i - 1].kind != "word" or low in w.LIGHT or low in w.PREPOSITIONS or low in w.VERBS:
         return False
     return low not in w.AUXILIARY and (i == 1 or _low(raws, i - 2) in w.PREPOSITIONS)
+
+
+def _is_name(raws: Sequence[Raw], i: int) -> bool:
+    """Whether a month is somebody's name here: "Jun's", "April likes", "gives May"."""
+    return _low(raws, i + 1) == POSSESSED or _low(raws, i - 1) not in _MONTH_AFTER
 
 
 def _counts(raws: Sequence[Raw], i: int) -> bool:
