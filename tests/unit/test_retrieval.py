@@ -12,7 +12,6 @@ import pytest
 from remanence.domain import ranking, retrieval
 from remanence.domain.records import MemoryRecord
 from remanence.domain.retrieval import Lexical
-from remanence.domain.strength import Practice
 from remanence.stores.sqlite.index import Passages, quantise
 from remanence.stores.sqlite.search import nearest_owners
 from remanence.stores.sqlite.store import SQLiteStore
@@ -99,8 +98,8 @@ class Vanishing:
     def recalls(self, rows: np.ndarray) -> np.ndarray:
         return np.zeros(len(rows), dtype=np.int64)
 
-    def practice(self, rows: np.ndarray) -> dict[int, Practice]:
-        return {}
+    def practice(self, rows: np.ndarray) -> None:
+        return None
 
     def records(self, rows: np.ndarray) -> list[MemoryRecord | None]:
         return [None if row == 1 else b.make_record(f"m{row}") for row in rows.tolist()]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from remanence.domain.ranking import Bools, Floats, Positions, Ranked
-    from remanence.domain.strength import HalfLives, Practice
+    from remanence.domain.strength import HalfLives
 
 MICROSECOND: Final = timedelta(microseconds=1)
 TYPE_SHIFT: Final = 4  # where the bits of a type begin in its traits
@@ -50,6 +50,22 @@ class Lexical:
     rarity: Mapping[str, float]  # idf of each query term
     unheard: float  # idf of a term that no visible memory has
     memories: int  # how many are visible
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Practices:
+    """`strength.Practice` of some rows, as arrays."""
+
+    uses: NDArray[np.float64]
+    last_used_us: NDArray[np.float64]  # -inf: never
+    contradicted: NDArray[np.float64]
+
+    @staticmethod
+    def none(rows: int) -> Practices:
+        """Of rows that nothing was said of, to be filled in."""
+        return Practices(
+            uses=np.zeros(rows), last_used_us=np.full(rows, -np.inf), contradicted=np.zeros(rows)
+        )
 
 
 class Space(Protocol):
@@ -90,8 +106,8 @@ class Space(Protocol):
         """How often each was recalled."""
         ...
 
-    def practice(self, rows: Positions) -> Mapping[int, Practice]:
-        """How each served, by its place in `rows`, of those of which anything was said."""
+    def practice(self, rows: Positions) -> Practices | None:
+        """How each served; None where nothing was said of any."""
         ...
 
     def records(self, rows: Positions) -> Sequence[MemoryRecord | None]:
@@ -276,14 +292,11 @@ def _strength(
     request: SearchRequest,
 ) -> Floats:
     """How strongly each row is held, as `strength.strength` says it of a record."""
-    idle_us = np.maximum(request.at_us - occurred_us, 0).astype(np.float64)
-    uses, contradicted = np.zeros((2, len(rows)))
-    for place, served in space.practice(rows).items():
-        uses[place], contradicted[place] = served.uses, served.contradicted
-        if served.last_used_at is not None:
-            idle_us[place] = min(idle_us[place], max((request.at - served.last_used_at) / MICROSECOND, 0))
+    served = space.practice(rows) or Practices.none(len(rows))
+    since_us = np.maximum(occurred_us, served.last_used_us)
     half_lives = _half_lives_us(request.half_lives)[(traits & Traits.TYPE) >> TYPE_SHIFT]
-    found = strength.held(idle_us / half_lives, importance.astype(np.float64), uses, contradicted)
+    idle = np.maximum(request.at_us - since_us, 0) / half_lives
+    found = strength.held(idle, importance.astype(np.float64), served.uses, served.contradicted)
     return np.where(traits & Traits.PINNED, 1, found).astype(np.float32)
 
 

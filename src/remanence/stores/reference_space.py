@@ -10,7 +10,6 @@ import numpy as np
 
 from remanence.domain import ranking, retrieval
 from remanence.domain.records import IndexEntry, MemoryRecord, SearchRequest, subject_term
-from remanence.domain.strength import Practice
 from remanence.stores.reference_truth import Served
 
 if TYPE_CHECKING:
@@ -98,17 +97,16 @@ class ReferenceSpace:
     def recalls(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         return np.array([self._records[int(row)].access_count for row in rows], dtype=np.int64)
 
-    def practice(self, rows: NDArray[np.int64]) -> dict[int, Practice]:
-        found: dict[int, Practice] = {}
+    def practice(self, rows: NDArray[np.int64]) -> retrieval.Practices:
+        practices = retrieval.Practices.none(len(rows))
         for place, row in enumerate(rows):
             served = self._served.get(self._records[int(row)].id)
             if served is not None:
-                found[place] = Practice(
-                    uses=served.practice,
-                    last_used_at=served.last_used_at,
-                    contradicted=served.contradicted,
-                )
-        return found
+                practices.uses[place] = served.practice
+                practices.contradicted[place] = served.contradicted
+                if served.last_used_at is not None:
+                    practices.last_used_us[place] = _us(served.last_used_at)
+        return practices
 
     def records(self, rows: NDArray[np.int64]) -> list[MemoryRecord | None]:
         return [self._records[int(row)] for row in rows]

@@ -21,8 +21,7 @@ from remanence.domain.records import (
     subject_term,
     type_trait,
 )
-from remanence.domain.retrieval import Lexical
-from remanence.domain.strength import Practice
+from remanence.domain.retrieval import Lexical, Practices
 from remanence.stores.sqlite.index import (
     GATHER_SHARE,
     IndexCache,
@@ -36,7 +35,6 @@ from remanence.stores.sqlite.rows import (
     RECORD,
     find_namespace,
     marks,
-    optional_time,
     term_hash,
     to_record,
 )
@@ -262,26 +260,31 @@ class SQLiteSpace:
             )
         return np.array([counts.get(seq, 0) for seq in seqs], dtype=np.int64)
 
-    def practice(self, rows: Positions) -> dict[int, Practice]:
-        # Most namespaces have none: what is not there need not be looked for by memory.
+    def practice(self, rows: Positions) -> Practices | None:
+        # Most namespaces have none, and need not pay for looking every candidate up.
         if not self._connection.execute(
             "SELECT 1 FROM feedback WHERE ns_id = ? LIMIT 1", [self._ns_id]
         ).fetchone():
-            return {}
-        seqs = self._columns["seq"][rows].tolist()
-        places = {seq: place for place, seq in enumerate(seqs)}
-        found: dict[int, Practice] = {}
-        for chunk in _chunks(seqs):
-            for seq, uses, last_used_at, contradicted in self._connection.execute(
+            return None
+        seqs = self._columns["seq"][rows]
+        found: list[tuple[int, float, int | None, int]] = []
+        for chunk in _chunks(seqs.tolist()):
+            found += self._connection.execute(
                 "SELECT m.seq, f.practice, f.last_used_at, f.contradicted FROM memory AS m"
                 " CROSS JOIN feedback AS f ON f.ns_id = m.ns_id AND f.id = m.id"
                 f" WHERE +m.ns_id = ? AND m.seq IN ({marks(chunk)})",
                 [self._ns_id, *chunk],
-            ):
-                found[places[seq]] = Practice(
-                    uses=uses, last_used_at=optional_time(last_used_at), contradicted=contradicted
-                )
-        return found
+            ).fetchall()
+        if not found:
+            return None
+        served = np.array(found, dtype=np.float64)  # NULL is NaN; microseconds fit for 200 years
+        order = np.argsort(seqs)
+        place = order[np.searchsorted(seqs, served[:, 0], sorter=order)]
+        practices = Practices.none(len(rows))
+        practices.uses[place] = served[:, 1]
+        practices.last_used_us[place] = np.nan_to_num(served[:, 2], nan=-np.inf)
+        practices.contradicted[place] = served[:, 3]
+        return practices
 
     def records(self, rows: Positions) -> Sequence[MemoryRecord | None]:
         seqs = self._columns["seq"][rows].tolist()
