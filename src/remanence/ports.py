@@ -227,12 +227,27 @@ class Store(Protocol):
         """Count uses. Unknown ids are ignored. Need not be durable at once."""
         ...
 
-    def erase(self, scope: Scope, ids: Sequence[str]) -> Receipt:
-        """Erase records with every version, index entry, counter and idempotency key. Unknown ids are ignored."""
+    def erase(self, scope: Scope, ids: Sequence[str], *, now: datetime | None = None) -> Receipt:
+        """Erase records with every version, index entry, counter, idempotency key and decision about them.
+
+        Memories derived from them alone, or with their text in them, go too. Those merged into them are believed
+        again, from `now` on (None: the present). Accepted extractions lose what would bring them back. Unknown ids are
+        ignored.
+        """
         ...
 
-    def erase_matching(self, scope: Scope, filter: Filter, *, at: datetime | None = None) -> Receipt:
+    def erase_matching(
+        self, scope: Scope, filter: Filter, *, at: datetime | None = None, now: datetime | None = None
+    ) -> Receipt:
         """Erase every record that has a version passing the filter: any version, or only those visible at `at`."""
+        ...
+
+    def erase_namespace(self, scope: Scope, *, now: datetime | None = None) -> Receipt:
+        """Erase a namespace: memories, values, channels, jobs, decisions, events, and its name."""
+        ...
+
+    def erase_tenant(self, tenant: str) -> None:
+        """Erase what a tenant has besides namespaces: documents, jobs and events; the number of the last one stays."""
         ...
 
     def sweep(self, *, now: datetime, limit: int, tenant: str | None = None) -> int:
@@ -247,7 +262,33 @@ class Store(Protocol):
         """Each session that has visible memories, and how many; by session id, sorted by code point."""
         ...
 
+    def tags(
+        self, scope: Scope, *, at: datetime, prefix: str = "", limit: int
+    ) -> builtins.list[tuple[str, int]]:
+        """Tags that begin with `prefix` (a literal), and how many visible memories carry each.
+
+        Those of most memories first, then by code point; at most `limit`.
+        """
+        ...
+
+    def sources(self, scope: Scope, *, at: datetime, limit: int) -> builtins.list[tuple[str, int]]:
+        """Who or what said visible memories, and how many each; ordered and cut as `tags`."""
+        ...
+
     # -- how memories stand to each other
+    def superseded(
+        self, scope: Scope, *, limit: int, after: str | None = None
+    ) -> builtins.list[MemoryRecord]:
+        """The latest versions of memories whose place others took, and of announced ends, latest decided first.
+
+        By `(recorded_at, id)`; `after` is the last id of the page before.
+        """
+        ...
+
+    def count_superseded(self, scope: Scope) -> int:
+        """How many `superseded` gives in all."""
+        ...
+
     def decisions(
         self,
         scope: Scope,
@@ -376,6 +417,15 @@ class StoredVectors:
     vector: NDArray[np.float16]
     passages: NDArray[np.float16] | None = None
     tokens: NDArray[np.int8] | None = None
+
+
+@runtime_checkable
+class Compactable(Protocol):
+    """A store in a file that can be rewritten, so that nothing erased stays in unused parts of it."""
+
+    def compact(self) -> bool:
+        """False if somebody reads an old state of the file, so that this stays for now."""
+        ...
 
 
 @runtime_checkable

@@ -6,10 +6,10 @@ import builtins
 import json
 import threading
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +28,6 @@ from remanence.domain.records import (
     Feedback,
     Filter,
     Hits,
-    IndexEntry,
     MemoryRecord,
     NamespaceStats,
     Neighbours,
@@ -43,10 +42,12 @@ from remanence.domain.records import (
 )
 from remanence.domain.serving import Holdings
 from remanence.errors import ClosedError, ConflictError, EmbedderMismatchError
+from remanence.stores import reference_forgetting
 from remanence.stores.noted import noted
 from remanence.stores.reference_consolidation import ReferenceConsolidation
+from remanence.stores.reference_forgetting import Version
 from remanence.stores.reference_space import ReferenceSpace
-from remanence.stores.reference_truth import Served, standings
+from remanence.stores.reference_truth import Served, most_first, standings, superseded
 
 if TYPE_CHECKING:
     from remanence.ports import Quota, Vectors
@@ -54,22 +55,9 @@ if TYPE_CHECKING:
 UNUSED = {"access_count": 0, "last_recalled_at": None, "reinforced_count": 0}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Version:
-    seq: int  # the order of recording, over the whole store
-    record: MemoryRecord  # with the counters of its id
-    entry: IndexEntry | None
-    digest: bytes | None
-
-    @property
-    def holds(self) -> bool:
-        record = self.record
-        return record.retracted_at is None and record.superseded_by is None and record.quarantine is None
-
-
 @dataclass(slots=True)
 class _Namespace:
-    versions: list[_Version] = field(default_factory=list[_Version])
+    versions: list[Version] = field(default_factory=list[Version])
     replays: dict[str, Replay] = field(default_factory=dict[str, Replay])
     entries: dict[str, Entry] = field(default_factory=dict[str, Entry])
     decisions: dict[str, Decision] = field(default_factory=dict[str, Decision])
@@ -79,7 +67,7 @@ class _Namespace:
         own = [v.record for v in self.versions if v.record.id == id]
         return max(own, key=lambda record: record.version, default=None)
 
-    def current(self, id: str) -> _Version | None:
+    def current(self, id: str) -> Version | None:
         own = (v for v in self.versions if v.record.id == id and v.record.retracted_at is None)
         return next(own, None)
 
@@ -95,7 +83,7 @@ class _Namespace:
         records = (v.record for v in self.versions if v.record.key == key and not v.record.retracted_at)
         return tuple(r for r in records if r.superseded_by and r.valid_to and r.valid_to > at)
 
-    def visible(self, at: datetime, filter: Filter) -> list[_Version]:
+    def visible(self, at: datetime, filter: Filter) -> list[Version]:
         return [v for v in self.versions if v.record.visible_at(at) and filter.matches(v.record)]
 
     def count(self, id: str, **counters: Any) -> None:
@@ -106,15 +94,25 @@ class _Namespace:
         ]
 
     def erase(self, ids: Sequence[str]) -> Receipt:
-        gone = [id for id in dict.fromkeys(ids) if self.latest(id)]
+        """Erase these records and no others."""
+        there = {v.record.id for v in self.versions}
+        named = [id for id in dict.fromkeys(ids) if id in there]
+        gone = set(named)
         before = len(self.versions)
         self.versions = [v for v in self.versions if v.record.id not in gone]
         self.replays = {key: replay for key, replay in self.replays.items() if replay.id not in gone}
         self.decisions = {
-            id: made for id, made in self.decisions.items() if not {made.subject, *made.others} & set(gone)
+            id: made for id, made in self.decisions.items() if not {made.subject, *made.others} & gone
         }
         self.served = {id: served for id, served in self.served.items() if id not in gone}
-        return Receipt(ids=tuple(gone), versions=before - len(self.versions))
+        return Receipt(ids=tuple(named), versions=before - len(self.versions))
+
+    def records(self) -> list[MemoryRecord]:
+        return [v.record for v in self.versions]
+
+    def change(self, change: Callable[[MemoryRecord], MemoryRecord]) -> None:
+        """Rewrite records in place."""
+        self.versions = [replace(v, record=change(v.record)) for v in self.versions]
 
 
 class ReferenceStore(ReferenceConsolidation):
@@ -203,7 +201,7 @@ class ReferenceStore(ReferenceConsolidation):
     def _add(self, namespace: _Namespace, change: AddVersion) -> None:
         record = change.record
         self._seq += 1
-        version = _Version(self._seq, record, change.entry, change.digest)
+        version = Version(self._seq, record, change.entry, change.digest)
         if any((v.record.id, v.record.version) == (record.id, record.version) for v in namespace.versions):
             raise ConflictError(f"version {record.version} of memory {record.id} exists")
         if record.retracted_at is None and namespace.current(record.id):
@@ -281,22 +279,56 @@ class ReferenceStore(ReferenceConsolidation):
                     last = max(record.last_recalled_at or use.at, use.at)
                     namespace.count(use.id, access_count=record.access_count + 1, last_recalled_at=last)
 
-    def erase(self, scope: Scope, ids: Sequence[str]) -> Receipt:
+    def erase(self, scope: Scope, ids: Sequence[str], *, now: datetime | None = None) -> Receipt:
         with self._writing(scope) as namespace:
-            receipt = namespace.erase(ids)
-            self._note_forgotten(scope, receipt.ids)
-            return receipt
+            return self._forget(scope, namespace, ids, None, now)
 
-    def erase_matching(self, scope: Scope, filter: Filter, *, at: datetime | None = None) -> Receipt:
+    def erase_matching(
+        self, scope: Scope, filter: Filter, *, at: datetime | None = None, now: datetime | None = None
+    ) -> Receipt:
         with self._writing(scope) as namespace:
             matching = (
                 namespace.visible(at, filter)
                 if at
                 else [v for v in namespace.versions if filter.matches(v.record)]
             )
-            receipt = namespace.erase(sorted(v.record.id for v in matching))
-            self._note_forgotten(scope, receipt.ids)
-            return receipt
+            ids = sorted(v.record.id for v in matching)
+            return self._forget(scope, namespace, ids, None if at else filter, now)
+
+    def erase_namespace(self, scope: Scope, *, now: datetime | None = None) -> Receipt:
+        with self._opened():
+            namespace = self._namespaces.pop(scope, _Namespace())
+            receipt = namespace.erase(sorted(v.record.id for v in namespace.versions))
+            self._note_forgotten(scope, receipt.ids, now)
+            log = self._events.get(scope.tenant, [])
+            channels, jobs = reference_forgetting.drop_namespace(
+                scope, self._channels, self._posts, self._jobs, log
+            )
+            return replace(receipt, values=len(namespace.entries), channels=channels, jobs=jobs)
+
+    def erase_tenant(self, tenant: str) -> None:
+        with self._opened():
+            self._documents = {key: found for key, found in self._documents.items() if key[0] != tenant}
+            self._jobs = {key: job for key, job in self._jobs.items() if job.tenant != tenant}
+            reference_forgetting.blank_events(self._events.get(tenant, []))
+
+    def _forget(
+        self,
+        scope: Scope,
+        namespace: _Namespace,
+        ids: Sequence[str],
+        filter: Filter | None,
+        now: datetime | None,
+    ) -> Receipt:
+        done = reference_forgetting.forget(namespace, ids, filter, now or datetime.now(UTC), self._next_seq)
+        gone = (*done.receipt.ids, *done.receipt.derived)
+        self._note_forgotten(scope, gone, now)
+        jobs = reference_forgetting.purge_jobs(self._jobs, scope, done.erasure, gone)
+        return replace(done.receipt, jobs=jobs)
+
+    def _next_seq(self) -> int:
+        self._seq += 1
+        return self._seq
 
     def sweep(self, *, now: datetime, limit: int, tenant: str | None = None) -> int:
         with self._opened():
@@ -331,7 +363,34 @@ class ReferenceStore(ReferenceConsolidation):
             named = (v.record.session_id for v in namespace.visible(at, Filter()))
             return sorted(Counter(session for session in named if session is not None).items())
 
+    def tags(
+        self, scope: Scope, *, at: datetime, prefix: str = "", limit: int
+    ) -> builtins.list[tuple[str, int]]:
+        with self._reading(scope) as namespace:
+            carried = (tag for v in namespace.visible(at, Filter()) for tag in set(v.record.tags))
+            return most_first((tag for tag in carried if tag.startswith(prefix)), limit)
+
+    def sources(self, scope: Scope, *, at: datetime, limit: int) -> builtins.list[tuple[str, int]]:
+        with self._reading(scope) as namespace:
+            named = (v.record.source for v in namespace.visible(at, Filter()))
+            return most_first((source for source in named if source is not None), limit)
+
     # -- how memories stand to each other
+
+    def superseded(
+        self, scope: Scope, *, limit: int, after: str | None = None
+    ) -> builtins.list[MemoryRecord]:
+        with self._reading(scope) as namespace:
+            found = superseded(v.record for v in namespace.versions)
+            if after is None:
+                return found[:limit]
+            last = namespace.latest(after)
+            place = None if last is None else (last.recorded_at, last.id)
+            return [one for one in found if place and (one.recorded_at, one.id) < place][:limit]
+
+    def count_superseded(self, scope: Scope) -> int:
+        with self._reading(scope) as namespace:
+            return len(superseded(v.record for v in namespace.versions))
 
     def nearest(
         self, scope: Scope, vectors: Vectors, model: EmbeddingModel, *, at: datetime, limit: int

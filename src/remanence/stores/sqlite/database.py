@@ -29,7 +29,9 @@ from remanence.stores.sqlite.filelock import FileLock
 from remanence.stores.sqlite.migrations import migrate
 
 T = TypeVar("T")
+_Outcome = tuple[Future[Any], Any, BaseException | None]
 
+LOG_PATIENCE_MS = 200
 BUSY_SECONDS = 30.0
 GROUP = 512  # writes that may share one commit
 # What one write can be guilty of by itself, such as a value SQLite cannot hold. Faults of the medium are everybody's.
@@ -77,6 +79,14 @@ def translated(path: Path | None) -> Generator[None]:
         raise ConflictError(f"the store already holds this: {error}") from error
     except sqlite3.Error as error:
         raise _translate(error, path) from error
+
+
+def _deliver(outcomes: list[_Outcome]) -> None:
+    for future, result, failure in outcomes:
+        if failure is None:
+            future.set_result(result)
+        else:
+            future.set_exception(failure)
 
 
 def _translate(error: sqlite3.Error, path: Path | None) -> RemanenceError:
@@ -136,6 +146,16 @@ def connect(path: Path | None) -> sqlite3.Connection:
     return connection
 
 
+class _Alone:
+    """Work for the writer's connection outside of any transaction."""
+
+    def __init__(self, work: Callable[[sqlite3.Connection], Any]) -> None:
+        self.work = work
+
+    def __call__(self, context: Any) -> Any:
+        raise TypeError("runs alone, not in a transaction")
+
+
 class _Write(Future[T]):
     """A write that somebody waits for without a thread: what SQLite raises reaches them as an error of ours."""
 
@@ -175,6 +195,8 @@ class Database:
         self._thread: threading.Thread | None = None
         self._thread_lock = threading.Lock()
         self._erased = False
+        self._erasing = False  # since the log was last looked at
+        self._log_busy = False
         self.committing = threading.Lock()  # held during a commit, and while the process forks
         if path is not None:
             self._check_directory(path)
@@ -352,35 +374,88 @@ class Database:
                             else:
                                 work.append(item)
                     with self.committing:
-                        self._commit(work)
-                        if self._erased and self._queue.empty():
-                            self._empty_log()
+                        alone = [item for item in work if isinstance(item[0], _Alone)]
+                        outcomes = self._committed([item for item in work if not isinstance(item[0], _Alone)])
+                        if self._erased and (self._erasing or self._queue.empty()):
+                            self._empty_log()  # whoever erased hears of it afterwards
+                        _deliver(outcomes)
+                        for one, future in alone:
+                            self._run_alone(one, future)
             except BaseException as error:  # noqa: BLE001 (it belongs to the callers, and the thread must live)
                 for _, future in work:
                     if not future.done():
                         future.set_exception(error)
 
     def note_erased(self) -> None:
-        """For write functions: what this transaction erased shall not stay readable in the -wal."""
+        """For write functions: what this transaction erased shall not stay readable in the -wal.
+
+        The write returns when that was tried; see `log_pending`.
+        """
+        self._erased = self._erasing = True
+
+    @property
+    def log_pending(self) -> bool:
+        """Whether the -wal may still hold something erased, because somebody reads an old state of the file."""
+        return self._erased
+
+    def alone(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` with the writer's connection outside of any transaction, while no other process writes."""
+        self._check_open()
+        future: Future[T] = Future()
+        if self.path is None:
+            with self._memory_lock:
+                self._run_alone(_Alone(work), future)
+        else:
+            self._ensure_thread()
+            self._queue.put((_Alone(work), future))
+        with translated(self.path):
+            try:
+                return future.result()
+            except CancelledError:
+                raise ClosedError("this memory was closed meanwhile; open a new one") from None
+
+    def _run_alone(self, one: Callable[[Any], Any], future: Future[Any]) -> None:
+        assert isinstance(one, _Alone)
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            if self._file_now() != self._file:
+                raise StoreUnavailableError(
+                    f"{self.path} was deleted or replaced while it was open. Close this memory and open a new one"
+                )
+            future.set_result(one.work(self._connection))
+        except Exception as error:  # noqa: BLE001 (it belongs to whoever waits)
+            future.set_exception(error)
+
+    def empty_log(self) -> bool:
+        """Bring the log into the file and empty it; False while somebody reads an old state. For `alone`."""
         self._erased = True
+        self._empty_log()
+        return not self._erased
 
     def _empty_log(self) -> None:
         """Best effort: while somebody reads, the log stays until after a later commit."""
+        # Readers of this process are done in milliseconds; one that kept us waiting before is not waited for again.
+        patience = 0 if self._log_busy else LOG_PATIENCE_MS
+        self._erasing = False
         with contextlib.suppress(sqlite3.Error):
-            self._connection.execute("PRAGMA busy_timeout=0")
+            self._connection.execute(f"PRAGMA busy_timeout={patience}")
             try:
                 busy, *_ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-                self._erased = bool(busy)
+                self._erased = self._log_busy = bool(busy)
             finally:
                 self._connection.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000:.0f}")
 
     def _commit(self, items: list[tuple[Callable[[Any], Any], Future[Any]]]) -> None:
-        """One transaction for all items; results are given out only after the commit."""
+        _deliver(self._committed(items))
+
+    def _committed(self, items: list[tuple[Callable[[Any], Any], Future[Any]]]) -> list[_Outcome]:
+        """One transaction for all items; results are to be given out only after the commit."""
         items = [item for item in items if item[1].set_running_or_notify_cancel()]
         if not items:
-            return
+            return []
         connection = self._connection
-        outcomes: list[tuple[Future[Any], Any, BaseException | None]] = []
+        outcomes: list[_Outcome] = []
         try:
             if self._file_now() != self._file:
                 raise StoreUnavailableError(
@@ -408,12 +483,8 @@ class Database:
                 future.set_exception(error)
             if not isinstance(error, Exception):
                 raise
-            return
-        for future, result, failure in outcomes:
-            if failure is None:
-                future.set_result(result)
-            else:
-                future.set_exception(failure)
+            return []
+        return outcomes
 
     def close(self) -> None:
         if self._closed:
@@ -434,6 +505,9 @@ class Database:
                 # Another process was stopped while it held the lock. Whoever waited for a write was told by now that
                 # it is not stored; the writer finds nothing left to do when it wakes, if it ever does.
                 return
+            if self._erased and self._lock is not None:
+                with self._lock:
+                    self._empty_log()
             self._connection.close()
         if self._lock is not None:
             self._lock.close()

@@ -7,6 +7,7 @@ import itertools
 import sqlite3
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -29,7 +30,7 @@ from remanence.domain.records import (
     SearchRequest,
     Use,
 )
-from remanence.stores.sqlite import maintenance, writing
+from remanence.stores.sqlite import erasing, maintenance, writing
 from remanence.stores.sqlite.channels import Channels
 from remanence.stores.sqlite.consolidation import Consolidation
 from remanence.stores.sqlite.database import Database
@@ -265,19 +266,18 @@ class SQLiteStore(Channels, DocumentTable, Jobs, Events, Truth, Consolidation):
         if uses:
             self._db.write(work)
 
-    def erase(self, scope: Scope, ids: Sequence[str]) -> Receipt:
+    def erase(self, scope: Scope, ids: Sequence[str], *, now: datetime | None = None) -> Receipt:
         def work(context: writing.WriteContext) -> Receipt:
             ns_id = find_namespace(context.connection, scope)
             if ns_id is None:
                 return Receipt(ids=(), versions=0)
-            erased, versions = writing.erase(context, ns_id, tuple(dict.fromkeys(ids)))
-            if erased:
-                self._db.note_erased()
-            return Receipt(ids=tuple(erased), versions=versions)
+            return self._noting_erased(erasing.forget(context, scope, ns_id, ids, now=now))
 
-        return self._db.write(work)
+        return self._settled(self._db.write(work))
 
-    def erase_matching(self, scope: Scope, filter: Filter, *, at: datetime | None = None) -> Receipt:
+    def erase_matching(
+        self, scope: Scope, filter: Filter, *, at: datetime | None = None, now: datetime | None = None
+    ) -> Receipt:
         def work(context: writing.WriteContext) -> Receipt:
             ns_id = find_namespace(context.connection, scope)
             if ns_id is None:
@@ -290,12 +290,40 @@ class SQLiteStore(Channels, DocumentTable, Jobs, Events, Truth, Consolidation):
                 f"SELECT DISTINCT m.id FROM memory AS m WHERE m.ns_id = ? AND {condition} ORDER BY m.id",
                 [ns_id, *parameters],
             ).fetchall()
-            erased, versions = writing.erase(context, ns_id, [id for (id,) in rows])
-            if erased:
-                self._db.note_erased()
-            return Receipt(ids=tuple(erased), versions=versions)
+            ids = [id for (id,) in rows]
+            asked = filter if at is None else None
+            return self._noting_erased(erasing.forget(context, scope, ns_id, ids, filter=asked, now=now))
 
-        return self._db.write(work)
+        return self._settled(self._db.write(work))
+
+    def erase_namespace(self, scope: Scope, *, now: datetime | None = None) -> Receipt:
+        def work(context: writing.WriteContext) -> Receipt:
+            ns_id = find_namespace(context.connection, scope)
+            if ns_id is None:
+                return Receipt(ids=(), versions=0)
+            self._db.note_erased()
+            return erasing.forget_namespace(context, scope, ns_id, now=now)
+
+        return self._settled(self._db.write(work))
+
+    def erase_tenant(self, tenant: str) -> None:
+        def work(context: writing.WriteContext) -> None:
+            self._db.note_erased()
+            erasing.forget_tenant(context, tenant)
+
+        self._db.write(work)
+
+    def compact(self) -> bool:
+        """Rewrite the file without unused parts; False if somebody reads an old state of it, so that this stays too."""
+        return erasing.compact(self._db) is None
+
+    def _noting_erased(self, receipt: Receipt) -> Receipt:
+        if receipt.versions or receipt.jobs:
+            self._db.note_erased()
+        return receipt
+
+    def _settled(self, receipt: Receipt) -> Receipt:
+        return replace(receipt, pending=erasing.settle(self._db, receipt.traces))
 
     def sweep(self, *, now: datetime, limit: int, tenant: str | None = None) -> int:
         def work(context: writing.WriteContext) -> int:

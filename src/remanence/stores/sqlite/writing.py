@@ -236,6 +236,44 @@ class WriteContext:
             self._count(ns_id, -1)
         self._bury(ns_id, seq, 0)
 
+    def copy_index(
+        self,
+        ns_id: int,
+        old: int,
+        seq: int,
+        terms: bytes | None,
+        tags: Sequence[str],
+        visible_from: int,
+        visible_to: int,
+    ) -> None:
+        """Make a stored version findable as an earlier one of the same content was, and believed."""
+        run = self.connection.execute
+        self._tags.extend((ns_id, tag, seq) for tag in dict.fromkeys(tags))
+        run(
+            "INSERT INTO entry(ns_id, seq, visible_from, visible_to, created_at, importance, length, traits, vector,"
+            " occurred_at, session) SELECT ns_id, ?, ?, ?, created_at, importance, length, traits, vector, occurred_at,"
+            " session FROM entry WHERE ns_id = ? AND seq = ?",
+            (seq, visible_from, visible_to, ns_id, old),
+        )
+        run(
+            "INSERT INTO passage SELECT ns_id, ?, part, vector FROM passage WHERE ns_id = ? AND seq = ?",
+            (seq, ns_id, old),
+        )
+        run("INSERT INTO token SELECT ?, vectors, dimension FROM token WHERE seq = ?", (seq, old))
+        run("INSERT INTO outdated SELECT ? FROM outdated WHERE seq = ?", (seq, old))
+        pending = {term: tf for there, term, of, tf in self._postings if (there, of) == (ns_id, old)}
+        for term in unpack_terms(terms):
+            row = run("SELECT tf FROM posting WHERE ns_id = ? AND term = ? AND seq = ?", (ns_id, term, old))
+            found = row.fetchone()
+            self._postings.append((ns_id, term, seq, pending.get(term, 1) if found is None else found[0]))
+            self._df.append(((ns_id, term), 1))
+        self._changed.append(ns_id)
+        self._count(ns_id, 1)
+
+    def drop_namespace(self, scope: Scope) -> None:
+        """The number that a namespace had is nobody's any more. For the end of a write that cannot fail."""
+        self._namespaces[:] = [(known, ns_id) for known, ns_id in self._namespaces if known != scope]
+
     def _bury(self, ns_id: int, seq: int, visible_to: int) -> None:
         self._tombstones.append((ns_id, seq, visible_to))
         self._changed.append(ns_id)

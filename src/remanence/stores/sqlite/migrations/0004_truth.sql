@@ -14,6 +14,8 @@ CREATE UNIQUE INDEX memory_holds_key ON memory(ns_id, key)
     WHERE key IS NOT NULL AND retracted_at IS NULL AND superseded_by IS NULL AND quarantine IS NULL;
 CREATE INDEX memory_quarantine ON memory(ns_id, seq) WHERE quarantine IS NOT NULL AND retracted_at IS NULL;
 
+CREATE INDEX memory_superseded ON memory(ns_id, superseded_by) WHERE superseded_by IS NOT NULL;
+
 -- Of any version: which memory rests on which.
 CREATE TABLE link(
     ns_id INTEGER NOT NULL,
