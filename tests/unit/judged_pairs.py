@@ -103,6 +103,37 @@ DUPLICATES: list[tuple[Said, Said]] = [
     ("Farah can't stand the smell of paint.", "Farah hates the smell of paint."),
     ("The printer only takes A4 paper.", "Only A4 paper fits the printer."),
     ("Grandpa is hard of hearing.", "Grandpa doesn't hear well."),
+    (
+        "The blood donation van is here every first Monday of the month.",
+        "On the first Monday of each month the blood donation van comes.",
+    ),
+    ("Parcel 77-A is stuck at customs in Leipzig.", "Customs in Leipzig are holding parcel 77-A."),
+    ("Ms Hallgren is the chair of the works council.", "The works council is chaired by Ms Hallgren."),
+    ("The hostel sleeps sixty.", "The hostel has 60 beds."),
+    (
+        ("Petra", "I can't eat oranges, they give me a rash."),
+        "Oranges give Petra a rash, so she can't have them.",
+    ),
+    ("Aunt Mabel's parrot is called Admiral.", "Aunt Mabel has a parrot named Admiral."),
+    ("The mock exam takes three hours.", "The length of the mock exam is three hours."),
+    ("The kids go to bed at eight.", "Bedtime for the kids is eight o'clock."),
+    ("Marit doesn't have a job at the moment.", "Marit is unemployed."),
+    ("You can get the drill for 89 euros.", "The drill costs €89."),
+    ("The queue can hold up to 1,000 jobs.", "At most 1000 jobs fit in the queue."),
+    ("Shipping is free for orders above 50 euros.", "Orders over 50 euros are shipped free of charge."),
+    ("Vera belongs to the rowing club.", "Vera is a member of the rowing club."),
+    (
+        "Never water the orchid more than once a week.",
+        "The orchid must not be watered more often than weekly.",
+    ),
+    ("Samir has the on-call phone this month.", "This month the on-call phone is with Samir."),
+    ("Kowalczyk is doing the translation.", "The translation is being done by Kowalczyk."),
+    ("The gate makes a squeaking noise.", "The gate squeaks."),
+    ("The guest house offers free Wi-Fi.", "Wi-Fi in the guest house costs nothing."),
+    ("Our app still runs on Windows Server 2012.", "Windows Server 2012 is what our app runs on."),
+    ("The trial run is planned for 14 March.", "We plan the trial run for March 14th."),
+    ("Tilo was born in Graz in 1979.", "Tilo's birthplace is Graz, he was born in 1979."),
+    ("The bakery lies opposite the town hall.", "Opposite the town hall there's the bakery."),
 ]
 
 UPDATES: list[tuple[Said, Said]] = [
@@ -231,6 +262,64 @@ UPDATES: list[tuple[Said, Said]] = [
     ("The staff kitchen has no dishwasher.", "A dishwasher was installed in the staff kitchen."),
     ("Invoices go to accounting@example.org.", "Invoices should go to billing@example.org from now on."),
     ("Jun's favourite author is Calvino.", "Jun's favourite author is Lem these days."),
+    (
+        "The blood donation van comes on the first Monday of the month.",
+        "The blood donation van only comes every other month now, on the second Monday.",
+    ),
+    (
+        ("Ivo", "I'm saving for a trip to Japan."),
+        ("Ivo", "The Japan money went into a new roof, so no trip."),
+    ),
+    ("Parcel 77-A is at customs in Leipzig.", "Parcel 77-A cleared customs and is out for delivery."),
+    (
+        "Ms Hallgren chairs the works council.",
+        "At Tuesday's meeting the works council chose Mr Obi as its chair.",
+    ),
+    (
+        "The sourdough starter is fed twice a day.",
+        "We feed the sourdough starter just once a day since it lives in the fridge.",
+    ),
+    ("The youth hostel has 60 beds.", "The youth hostel was enlarged and has 84 beds."),
+    (
+        "Noemi's violin lesson is on Tuesdays at four.",
+        "Noemi's violin lesson has been pushed to Wednesdays at half past four.",
+    ),
+    ("The error budget for checkout is 0.1 percent.", "Error budget for checkout: 0.05 percent."),
+    (
+        ("Petra", "My knee hurts when I climb stairs."),
+        ("Petra", "The knee is fine again, I take the stairs two at a time."),
+    ),
+    ("The Wi-Fi in the guest house is free.", "Guests pay three euros a day for the Wi-Fi now."),
+    (
+        "Our legacy app runs on Windows Server 2012.",
+        "The legacy app has finally been moved to Windows Server 2022.",
+    ),
+    (
+        "Aunt Mabel has a parrot called Admiral.",
+        "Admiral the parrot died in spring; Aunt Mabel doesn't want another one.",
+    ),
+    (
+        "The translation is being done by Kowalczyk.",
+        "Kowalczyk dropped out, so Fenwick is doing the translation.",
+    ),
+    ("The trial run is set for 14 March.", "The trial run slipped to 2 April."),
+    ("The mock exam lasts three hours.", "The mock exam has been shortened to two hours."),
+    ("I use a paper diary.", "I switched to a digital calendar, the paper diary is history."),
+    ("Bus 12 stops at the hospital.", "Bus 12 doesn't stop at the hospital while the road is being dug up."),
+    ("The hamster lives in Tilo's room.", "The hamster moved out of Tilo's room and now lives in the hall."),
+    ("The union demands 6 percent.", "The union has gone down to 4.5 percent."),
+    ("The kids' bedtime is eight o'clock.", "The kids' bedtime is half past eight."),
+    ("Marit is unemployed.", "Marit has found work at a nursery."),
+    ("The drill costs 89 euros.", "The drill is on offer for 69 euros."),
+    ("Our on-call phone is with Samir.", "The on-call phone is with Leonie this month."),
+    ("The queue holds 1,000 jobs.", "We doubled the queue to 2,000 jobs."),
+    (
+        "The gallery shows works by Lund.",
+        "The Lund show at the gallery is over, they're showing Marchetti now.",
+    ),
+    ("The garden gate squeaks.", "I oiled the garden gate, no more squeaking."),
+    ("Vera is a member of the rowing club.", "Vera left the rowing club at New Year."),
+    ("Orders over 50 euros ship free.", "Free shipping starts at 80 euros from this week."),
 ]
 
 CONTRADICTIONS: list[tuple[Said, Said]] = [
@@ -316,6 +405,22 @@ RELATED: list[tuple[Said, Said]] = [
     ("Bo takes the bus.", "Bo lost his bus pass."),
     ("The boat holds six people.", "The boat has been painted blue."),
     ("Elif works nights.", "Elif bought a new mattress."),
+    ("Ms Hallgren chairs the works council.", "Ms Hallgren has started an evening course."),
+    ("The youth hostel has 60 beds.", "The youth hostel got a new roof last year."),
+    ("Noemi's violin lesson is on Tuesdays.", "Noemi got a new violin for her birthday."),
+    ("Bus 12 stops at the hospital.", "Bus 12 was ten minutes late this morning."),
+    ("The queue holds 1,000 jobs.", "The queue was empty this morning."),
+    ("The union demands 6 percent.", "The union was founded in 1905."),
+    ("Vera is a member of the rowing club.", "Vera has joined the choir."),
+    ("The drill costs 89 euros.", "The drill has a two-year warranty."),
+    ("Aunt Mabel has a parrot.", "Aunt Mabel has moved her piano to the garden room."),
+    ("The sourdough starter is fed twice a day.", "The sourdough starter was a present from Lucia."),
+    ("Marit is unemployed.", "Marit now runs ten kilometres a day."),
+    ("The gallery shows works by Lund.", "The gallery has changed its opening hours."),
+    ("The trial run is set for 14 March.", "The trial run will be filmed."),
+    ("Our legacy app runs on Windows Server 2012.", "Our legacy app was written by two students."),
+    ("Petra's knee hurts.", "Petra's elbow hurts as well."),
+    ("The kids' bedtime is eight.", "The kids got new beds."),
 ]
 
 OTHER_SUBJECTS: list[tuple[Said, Said]] = [
@@ -351,6 +456,14 @@ OTHER_SUBJECTS: list[tuple[Said, Said]] = [
     ("The spring term starts on 8 January.", "The summer term starts on 22 April."),
     ("Jun's favourite author is Calvino.", "Elif's favourite author is now Lem."),
     ("The north gate is locked at night.", "The south gate is no longer locked at night."),
+    ("Bus 12 stops at the hospital.", "Bus 21 no longer stops at the hospital."),
+    ("The mock exam lasts three hours.", "The final exam has been shortened to four hours."),
+    ("Ms Hallgren chairs the works council.", "Mr Obi chairs the parents' council."),
+    ("The guest house has free Wi-Fi.", "The hotel now charges for Wi-Fi."),
+    ("Ivo's knee hurts.", "Petra's knee is fine again."),
+    ("The queue for mail holds 1,000 jobs.", "The queue for exports was doubled to 500 jobs."),
+    ("Vera's boat is called Heron.", "Marit's boat was renamed Otter."),
+    ("The garden gate squeaks.", "The cellar door doesn't squeak any more."),
 ]
 
 BOTH_TRUE: list[tuple[Said, Said]] = [
@@ -378,4 +491,10 @@ BOTH_TRUE: list[tuple[Said, Said]] = [
     ("The choir had 30 singers before the pandemic.", "The choir has 24 singers."),
     ("Yara was head of nursing until 2020.", "Paul has been head of nursing since 2020."),
     ("Last season Bo scored four goals.", "This season Bo has scored nine goals."),
+    ("In 2015 the hostel had 40 beds.", "The hostel has 84 beds now."),
+    ("Before the strike the union demanded 6 percent.", "The union demands 8 percent."),
+    ("On the first day the trial run failed.", "On the second day the trial run worked."),
+    ("When he was six Tilo wanted to be a firefighter.", "Tilo works as an optician."),
+    ("In spring the drill cost 89 euros, on Black Friday 2023.", "The drill costs 99 euros."),
+    ("Vera rowed for the junior team in 2008.", "Vera rows for the masters team."),
 ]

@@ -77,7 +77,8 @@ ONE: Final = _set(
 
 FIXED: Final = _set(
     """born birth birthday birthplac die death found establish invent discov compos creat origin originat native
-    come_from hail_from build_in stem ancestor built_in construct construct author pen cast nativ heritag ancestri
+    come_from hail_from build_in stem ancestor built_in construct construct author pen cast nativ heritag
+    ancestri
     blood
     mother_tongu graduat father mother caus date_of_birth grow_up grow_up_in be_born born_in dob origin_from freedom"""
 )
@@ -148,7 +149,8 @@ pregnant, expecting: gave birth, born
 single, unmarried, bachelor: engaged, married, dating, girlfriend, boyfriend
 engaged, fiance, fiancee: married, wed
 married: divorced, separated, widowed
-unemployed, jobless, out of work, looking for a job: job, hired, employed
+unemployed, jobless, out of work, looking for a job: job, hired, employed, found work, has work, started at,
+    started work
 missing, lost, disappeared: found, turned up, back
 ill, sick, injured, cold, flu, crutches, fever, cast: recovered, healthy, healed, well again, better, fit
     again

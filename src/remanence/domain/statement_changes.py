@@ -246,8 +246,9 @@ def _functional(pair: Pair, values: list[tuple[Token, Token]]) -> bool:
         return rest_old[0].preposition in ("through", "via", "on", "in", "with", "using", "at")
     if keys & MANY:
         return False
-    if keys & ONE:
-        return True
+    said = {a.key for a, b in pair.pairs if not (a.subject and b.subject)} | {pair.main_old.verb}
+    if (said | {key.split("_")[0] for key in said}) & ONE:
+        return pair.main_old.verb == pair.main_new.verb
     if pair.main_old.verb == pair.main_new.verb == "" and not pair.main_old.passive and _owned(pair):
         return True
     return pair.main_old.verb == pair.main_new.verb == "" and _located(rest_old, rest_new)

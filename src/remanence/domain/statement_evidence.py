@@ -85,6 +85,7 @@ def says_again(pair: Pair, clauses: set[int] | None) -> bool:
         and not old.me
         and (clauses is None or new.clause in clauses)
         and not _modifies(new, pair.only_new)
+        and not _modifies(old, pair.only_old)
         for old, new in pair.pairs + pair.flips
     )
 
@@ -217,7 +218,7 @@ def at_other_times(pair: Pair) -> bool:
     dates_new = [t for t in pair.only_new if _places_in_time(t)]
     others = [t for t in pair.only_new if t not in dates_new]
     if dates_old and dates_new and any(comparable(a, b) for a in dates_old for b in dates_new):
-        return bool(others) and not {"strong", "change", "end"} & pair.new.marks
+        return bool(others) and not {"strong", "change", "end", "now"} & pair.new.marks
     return False
 
 

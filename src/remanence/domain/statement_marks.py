@@ -60,8 +60,8 @@ _PAST = {
         modernise modernize automate digitise digitize centralise retrain qualify outgrow overtake surpass exceed
         double triple quadruple halve slow accelerate brighten darken worsen improve deteriorate swell soar plummet
         plunge dip climb sink tumble jump creep slip slide swing flip bounce recede retreat withdraw pull transplant
-        shave dye bleach repaint wallpaper furnish vacate reclaim repurchase refinance repay""",
-    "weak": """award grant assign allocate fill empty connect attach fit order book reserve recruit enrol enroll
+        shave dye bleach enlarge expand repaint wallpaper furnish vacate reclaim repurchase refinance repay""",
+    "weak": """clear award grant assign allocate fill empty connect attach fit order book reserve recruit enrol enroll
         gain obtain plant sow arrest discharge admit recover""",
     "end": """sell close lose die perish fell chop demolish wreck ruin destroy kill smash evaporate vanish disappear
         lapse fold bankrupt liquidate mothball decommission unsubscribe resign abdicate bow divorce separate dump""",
@@ -124,7 +124,7 @@ additive: as well; in addition; as well as; on top of; one more; a second; apart
 still: still is; as before; as always; as ever; same as
 correction: to be precise; i was wrong; i misspoke; not true; not correct; not right; on the contrary; in
     fact; in reality; turns out; turned out; scratch that; i meant; not quite
-neg: leave out; leave it out; leaves out; left out; nothing to do with; free of; except for; far from; too
+neg: leave out; leave it out; leaves out; left out; nothing to do with; except for; far from; too
     busy to; by no means; not at all; no way;
     instead
 skip: planned for; scheduled for; is planned for; not only; no doubt; no problem; no wonder; by the way; for

@@ -22,7 +22,7 @@ from remanence.domain.statement_evidence import (
 )
 from remanence.domain.statement_lexicon import normal, senses_of
 from remanence.domain.statement_pairs import RELATED, Pair
-from remanence.domain.statement_words import TURNING, VERBS
+from remanence.domain.statement_words import PAST, TURNING, VERBS
 from remanence.domain.statements import Token
 
 
@@ -157,12 +157,10 @@ def _verbs_differ(pair: Pair) -> bool:
 
 def _thing(token: Token) -> bool:
     """Whether a word tells a value rather than an action: a noun of the predicate, as far as can be told."""
-    return (
-        not token.subject
-        and token.kind == "word"
-        and token.text.lower() not in VERBS
-        and "_" not in token.key
-    )
+    low = token.text.lower()
+    if token.subject or token.kind != "word" or "_" in token.key or low.endswith(("ing", "ed")):
+        return False
+    return low not in VERBS and low not in PAST
 
 
 def _opposed(pair: Pair) -> Finding | None:

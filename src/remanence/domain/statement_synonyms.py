@@ -11,7 +11,8 @@ from typing import Final
 
 _GROUPS = """
 live reside dwell inhabit home residence be_based based stay_in live_in reside_in be_at_home;
-employ work_for work_at work job employer employed on_the_payroll_of workplace position_at earn_living;
+unemployed jobless job out_of_work; employ work_for work_at work job employer employed on_the_payroll_of
+    workplace position_at earn_living;
 own possess belong owner property_of;
 lead head manage run chair oversee supervise direct in_charge_of responsible_for leader manager boss chief
     head_of lead_of charge look_after take_care_of owner_of own maintain maintainer coordinate helm;
@@ -88,7 +89,8 @@ holiday_home cottage cabin; rent lease tenant hire; rent monthly_rent;
 price cost charge priced fee pay amount worth sell_for go_for set_back run_to rate; fee charge cost;
 salary wage pay earn income make_money; budget spending_limit funding allocation allotted have_to_spend;
 expensive costly pricey dear; cheap inexpensive affordable;
-free gratis no_charge no_cost not_charge no_fee complimentary for_nothing; refund reimburse reimbursement
+free gratis no_charge no_cost free_of_charge cost_nothing costs_nothing not_charge no_fee complimentary
+    for_nothing; refund reimburse reimbursement
     money_back; pay payment;
 invoice bill; tax taxation; loan credit mortgage; discount reduction rebate; bank lender;
 insurance insure policy cover; customer client buyer;

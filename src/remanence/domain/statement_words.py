@@ -113,12 +113,12 @@ NEGATORS: Final = _set("not n't no never none nobody nothing neither nor cannot 
 NEGATIVE: Final = _set(
     """hate dislik detest loath despis abhor forbid ban prohibit disallow taboo off_limit avoid abstain exclud omit
     lack fail refus declin reject unabl imposs steer_clear stay_away keep_away without no-go intoler den
-    deni prevent cannot_stand teetotal teetotaler miss absent ineligibl""",
+    deni prevent cannot_stand teetotal teetotaler unemploy jobless out_of_work miss absent ineligibl""",
 )
 """Normal forms of words that say no by themselves."""
 NO_DENIAL: Final = _set(
     """no_charg no_cost not_charg no_meat no_gluten no_more_than no_fewer_than no_less_than no_later_than
-    for_noth no_fee no_admiss_fee"""
+    for_noth cost_noth no_fee no_admiss_fee"""
 )
 """Phrases with a "no" that say what another word says with a yes."""
 DAYS: Final = frozenset(

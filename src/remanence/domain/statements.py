@@ -279,7 +279,7 @@ class _Reader:
             self.relative.add(what)
         elif kind == "quant":
             self.quantifiers.add(what)
-        elif kind != "skip":
+        elif kind != "skip" and not (kind == "additive" and self.negated):
             self.marks.add(mark)
         return after
 
