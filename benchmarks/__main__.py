@@ -14,7 +14,7 @@ from pathlib import Path
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from benchmarks import consolidation, recall, serving, size, writing
+from benchmarks import consolidation, recall, serving, size, truth, writing
 from benchmarks.measure import Row, as_page, show
 
 BENCHMARKS = {
@@ -27,6 +27,7 @@ BENCHMARKS = {
     "remember": writing.remember,
     "bulk": writing.bulk,
     "words": writing.word_vectors,
+    "truth": truth.contradictions,
     "serving": serving.serving,
     "consolidation": consolidation.consolidation,
 }

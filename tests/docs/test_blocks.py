@@ -26,6 +26,7 @@ SAYS = {
     "autogen.md": "messages so far",
     "agentchat.md": "Articles use British English.",
     "models.md": "Sarah prefers tea in the morning",
+    "truth.md": "Sarah prefers tea",
     "sessions.md": "added decision We decided to use PostgreSQL",
 }
 
