@@ -2,20 +2,20 @@
 
 import asyncio
 import weakref
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
 import httpx
 import pytest
 
-from remanence.dialects.kronvex_agents import Agents, superseded
+from remanence.dialects.kronvex_agents import Agents
 from remanence.dialects.kronvex_models import IngestBody, RecallBody
 from remanence.dialects.paging import MOST_OFFSET, READ_AT_ONCE, page_of
-from remanence.domain.records import MemoryRecord
 from remanence.domain.serving import Document
 from remanence.errors import InvalidInputError
 from remanence.extractors.verbatim import VerbatimExtractor
+from remanence.learning import draft_from
 from remanence.testing.golden import replay
 from remanence.testing.scripted_llm import ScriptedLLM
 from remanence.testing.server import running_server
@@ -181,39 +181,6 @@ def test_pages_that_begin_too_far_are_refused_before_anything_is_read():
         asyncio.run(page_of(None, offset=MOST_OFFSET + 1, limit=1))
 
 
-class Keyed:
-    """A memory each of whose entries holds a key, each of which so many held before."""
-
-    def __init__(self, keys, before):
-        self.keys, self.before, self.looks = keys, before, 0
-
-    def _record(self, key, version, by=None):
-        at = datetime(2026, 3, 1, 12, tzinfo=UTC) + timedelta(seconds=version, microseconds=key)
-        fields = {"content": "x", "type": "fact", "tags": (), "metadata": {}, "session_id": None}
-        fields |= {"source": None, "importance": 0.5, "pinned": False, "namespace": "keyed", "version": 1}
-        id = f"{key}-{version}"
-        return MemoryRecord(**fields, id=id, key=str(key), created_at=at, recorded_at=at, superseded_by=by)
-
-    async def list(self, *, limit):
-        return [self._record(key, self.before) for key in range(min(limit, self.keys))]
-
-    async def history(self, *, key):
-        self.looks += 1
-        past = [self._record(int(key), version, "next") for version in range(self.before)]
-        return [*past, self._record(int(key), self.before)]
-
-
-@pytest.mark.parametrize(
-    ("keys", "before", "looks", "total"), [(3, 2, 3, 6), (1_500, 0, 1_000, 0), (500, 30, 34, 1_000)]
-)
-def test_conflicts_look_at_so_many_memories_and_no_more(keys, before, looks, total):
-    memory = Keyed(keys, before)
-    found = asyncio.run(superseded(memory))
-    assert len(found) == total == len({record.id for record in found}) and memory.looks == looks
-    times = [record.recorded_at for record in found]
-    assert times == sorted(times, reverse=True)
-
-
 def test_context_messages_say_what_the_query_is_about(http):
     remember(http, "asked", "The database is PostgreSQL sixteen.")
     remember(http, "asked", "The canteen serves lunch at noon.")
@@ -283,6 +250,38 @@ def test_what_was_superseded_is_a_conflict_and_can_be_restored(http):
     assert [memory["id"] for memory in found] == [new["id"]]
 
 
+def test_what_newer_memories_say_supersedes_and_it_is_told(http):
+    old = remember(http, "truth", "Anna lives in Berlin.")
+    assert not old["conflict_detected"] and old["superseded"] is False
+    new = remember(http, "truth", "Anna moved from Berlin to Lisbon last week.")
+    assert new["conflict_detected"] is True and new["conflicts_resolved"] == 1
+    (ended,) = http.get(f"{AGENTS}/truth/conflicts").json()["memories"]
+    assert (ended["id"], ended["superseded_by"]) == (old["id"], new["id"])
+    assert ended["reason"] and ended["superseded"] is True
+    again = remember(http, "truth", "Anna moved from Berlin to Lisbon last week.")
+    assert again["id"] == new["id"] and again["deduplicated"] is True
+    remember(http, "truth", "The treaty was signed in 1815.")
+    doubt = remember(http, "truth", "The treaty was signed in 1817.")
+    assert doubt["conflict_detected"] is True and doubt["conflicts_resolved"] == 0
+    found = http.post(f"{AGENTS}/truth/recall", json={"query": "when was the treaty signed", "top_k": 2})
+    assert [memory["conflict_detected"] for memory in found.json()["memories"]] == [True, True]
+    assert http.get(f"{AGENTS}/truth/conflicts").json()["total"] == 1
+
+
+def test_all_that_was_superseded_is_listed_in_pages(http):
+    many = "/v1/namespaces/keyed/memories/batch"
+    for start in (0, 600):
+        items = [{"content": f"value {n}", "key": "k"} for n in range(start, start + 600)]
+        assert http.post(many, json={"items": items}).status_code == 200
+    path = f"{AGENTS}/keyed/conflicts"
+    whole = http.get(path).json()
+    assert whole["total"] == len(whole["memories"]) == 1_199
+    assert [memory["content"] for memory in whole["memories"]] == [f"value {n}" for n in range(1_198, -1, -1)]
+    pages = [http.get(path, params={"limit": 500, "offset": n}).json() for n in (0, 500, 1_000, 1_500)]
+    assert {page["total"] for page in pages} == {1_199}
+    assert [memory for page in pages for memory in page["memories"]] == whole["memories"]
+
+
 class Unread:
     """The access of a caller while what the store holds cannot be read, only written."""
 
@@ -347,7 +346,19 @@ def test_however_many_are_wrong_the_others_are_kept_and_all_wrong_ones_named(htt
     assert (only["imported"], only["failed"]) == (0, 9)
 
 
-def test_a_text_that_makes_too_many_memories_is_refused_whole(http):
+@pytest.fixture(scope="module")
+def keeping(tmp_path_factory):
+    """A client of a server that keeps everything it is told."""
+    db = tmp_path_factory.mktemp("keeping") / "memory.db"
+    with (
+        running_server(db, environ={"REMANENCE_EXTRACTOR": "verbatim"}) as server,
+        httpx.Client(base_url=server.url, timeout=60) as client,
+    ):
+        yield client
+
+
+def test_a_text_that_makes_too_many_memories_is_refused_whole(keeping):
+    http = keeping
     path = f"{AGENTS}/text/ingest"
     text = "\n\n".join(f"paragraph {number}" for number in range(1_001))
     refused = http.post(path, json={"content": text})
@@ -357,16 +368,6 @@ def test_a_text_that_makes_too_many_memories_is_refused_whole(http):
     assert [memory["content"] for memory in cut["memories"]] == ["paragraph 0", "paragraph 1"]
     most = http.post(path, json={"content": f"\n\n{text.rpartition('paragraph')[0]}"})
     assert most.status_code == 201 and most.json()["extracted"] == 1_000
-
-
-class Counting(VerbatimExtractor):
-    """Says how much it was given."""
-
-    given = 0
-
-    async def extract(self, messages):
-        self.given += len(messages)
-        return await super().extract(messages)
 
 
 @pytest.mark.parametrize(
@@ -384,15 +385,24 @@ class Counting(VerbatimExtractor):
     ],
 )
 def test_of_a_text_no_more_is_read_than_can_be_kept(content, most, made):
-    extractor = Counting(type="semantic", max_content=3)
-    body = IngestBody(content=content, max_memories=most)
-    work = body.arguments(extractor, datetime(2026, 3, 1, 12, tzinfo=UTC))
+    given = []
+
+    async def learn(said):
+        given.extend(said)
+        found = await VerbatimExtractor(max_content=3).extract(said)
+        return [draft_from(one, said[one.message], session_id=None) for one in found]
+
+    work = IngestBody(content=content, max_memories=most).drafts(learn)
     if made is None:
         with pytest.raises(InvalidInputError, match="content: has more than 1,000 paragraphs"):
             asyncio.run(work)
     else:
-        assert len(asyncio.run(work)) == made
-    assert extractor.given <= 1_000
+        drafts = asyncio.run(work)
+        assert len(drafts) == made
+        assert {(draft.type, draft.origin, draft.source) for draft in drafts} == {
+            ("semantic", "document", None)
+        }
+    assert len(given) <= 1_000
 
 
 def test_context_stays_within_its_budget(http):

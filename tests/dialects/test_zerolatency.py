@@ -49,7 +49,8 @@ def test_an_extraction_is_done_in_the_background(http):
     said = [
         {"role": "user", "content": "The depot moved to Rotterdam."},
         {"role": "assistant", "content": ""},
-        {"role": "assistant", "name": "Planner", "content": "Then trucks start earlier."},
+        {"role": "assistant", "content": "Sounds good, thanks!"},
+        {"role": "user", "name": "Ann", "content": "I prefer early trucks."},
     ]
     answer = http.post(
         "/memories/extract", json={"agent_id": "jobs", "conversation": said, "session_key": "s"}
@@ -58,7 +59,10 @@ def test_an_extraction_is_done_in_the_background(http):
     job = ended(http, answer.json()["job_id"])
     assert job["status"] == "complete" and job["memories_stored"] == 2 and job["error"] is None
     kept = [http.get(f"/memories/{id}").json() for id in job["memory_ids"]]
-    assert [memory["content"] for memory in kept] == [said[0]["content"], said[2]["content"]]
+    assert [(memory["content"], memory["memory_type"]) for memory in kept] == [
+        ("The depot moved to Rotterdam", "fact"),
+        ("Ann prefers early trucks", "preference"),
+    ]
     assert {memory["session_key"] for memory in kept} == {"s"}
     assert http.get(f"/v1/jobs/{job['job_id']}").json()["state"] == "complete"
 
@@ -78,6 +82,87 @@ def test_a_batch_with_one_bad_turn_begins_nothing(http):
     assert begun.isdisjoint({"half", "b"})
     many = [{"content": "again"}] * 51
     assert http.post("/extract/batch", json={"agent_id": "half", "turns": many}).status_code == 422
+
+
+def test_a_batch_is_accepted_whole(http):
+    """One job for each agent and session, all in one transaction."""
+    turns = [{"content": f"The depot of team {n} is in hall {n}.", "agent_id": f"w{n}"} for n in range(3)]
+    done = http.post("/extract/batch", json={"turns": turns}).json()
+    jobs = [http.get(f"/v1/jobs/{id}").json() for id in done["job_ids"]]
+    assert {job["namespace"] for job in jobs} == {"w0", "w1", "w2"}
+    assert done["memories_stored"] == 3
+
+
+def test_feedback_is_counted(http):
+    facts = ["The harbour opens at six.", "The harbour opens at dawn on feast days."]
+    ids = http.post("/memories/seed", json={"agent_id": "fed", "facts": facts}).json()["memory_ids"]
+    for kind in ("used", "ignored", "contradicted", "miss"):
+        for agent in ({"agent_id": "fed"}, {}):
+            told = http.post("/feedback", json={"feedback_type": kind, "memory_id": ids[0], **agent})
+            assert told.json() == {
+                "status": "accepted",
+                "feedback_type": kind,
+                "memory_id": ids[0],
+                "counted": True,
+            }
+    gone = {"agent_id": "fed", "feedback_type": "used", "memory_id": "nobody"}
+    assert http.post("/feedback", json=gone).status_code == 404
+    assert http.post("/feedback", json={"agent_id": "fed", "feedback_type": "used"}).status_code == 422
+    miss = http.post("/feedback", json={"agent_id": "fed", "feedback_type": "miss"}).json()
+    assert miss["counted"] is False and miss["status"] == "accepted"
+
+
+def test_a_history_tells_why(http):
+    for content in ("Anna lives in Berlin.", "Anna moved from Berlin to Lisbon last week."):
+        http.post("/memories/seed", json={"agent_id": "why", "content": content})
+    (new,) = http.get("/memories?agent_id=why").json()
+    told = http.get(f"/memories/{new['id']}/history").json()
+    (decision,) = told["decisions"]
+    assert decision["kind"] == "superseded" and decision["subject"] == new["id"] and decision["reason"]
+    (old,) = decision["others"]
+    before = http.get(f"/memories/{old}/history", params={"agent_id": "why"}).json()
+    assert before["history"][-1]["superseded_by"] == new["id"] and before["decisions"] == told["decisions"]
+
+
+# -- the graph
+
+
+def test_subjects_of_what_was_said_are_entities(http):
+    said = [
+        {"role": "user", "name": "Ann", "content": "I prefer tea. The depot is in Lyon."},
+        {"role": "user", "name": "Ben", "content": "The depot opens at six. Carla lives in Oslo."},
+    ]
+    done = http.post("/extract", json={"agent_id": "graph", "conversation": said}).json()
+    assert done["memories_stored"] == 4
+    found = http.get("/graph/entities?agent_id=graph").json()
+    known = {(one["entity"], one["type"]): one["memory_count"] for one in found["entities"]}
+    assert known["depot", "subject"] == 2 == known["Ann", "source"] == known["Ben", "source"]
+    assert known["Carla", "subject"] == 1 and found["total"] == len(known)
+    counts = [one["memory_count"] for one in found["entities"]]
+    assert counts == sorted(counts, reverse=True)
+    first = http.get("/graph/entities?agent_id=graph&limit=1").json()
+    assert first["entities"] == found["entities"][:1] and first["total"] == found["total"]
+
+    about = http.get("/graph/entity/memories?agent_id=graph&entity=depot").json()["memories"]
+    assert {memory["content"] for memory in about} == {"The depot is in Lyon", "The depot opens at six"}
+    near = http.get("/graph/entity?agent_id=graph&entity=depot").json()
+    assert near["types"] == ["subject"] and near["memory_count"] == 2 and near["complete"]
+    assert {one["entity"]: one["depth"] for one in near["related"]} == {"Ann": 1, "Ben": 1}
+    far = http.get("/graph/entity?agent_id=graph&entity=depot&depth=9").json()
+    assert far["depth"] == 3
+    assert {one["entity"]: one["depth"] for one in far["related"]} == {"Ann": 1, "Ben": 1, "Carla": 2}
+    edges = {frozenset((one["source"], one["target"])) for one in far["relationships"]}
+    assert edges == {frozenset(pair) for pair in (("depot", "Ann"), ("depot", "Ben"), ("Ben", "Carla"))}
+    nothing = http.get("/graph/entity?agent_id=graph&entity=nobody&depth=3").json()
+    assert (nothing["types"], nothing["memory_count"], nothing["related"]) == ([], 0, [])
+
+
+def test_a_graph_says_when_it_is_not_whole(http):
+    items = [{"content": f"Number {n} of many.", "tags": ["hub", f"tag {n}"]} for n in range(250)]
+    assert http.post("/v1/namespaces/wide/memories/batch", json={"items": items}).status_code == 200
+    told = http.get("/graph/entity?agent_id=wide&entity=hub").json()
+    assert told["memory_count"] == 250 and len(told["related"]) == 200 and told["complete"] is False
+    assert http.get("/graph/entities?agent_id=wide").json()["total"] == 251
 
 
 def test_the_same_words_again_are_known_already(http):
@@ -224,7 +309,7 @@ ASKING = {
 }
 TOLD = {
     seeded: "The archive key hangs behind the clock.",
-    extracted: "The spare lantern stands under the stairs.",
+    extracted: "The spare lantern stands under the stairs",
     memstore: "The harbour closes at dusk.",
     kronvex: "The baker delivers on Tuesdays.",
     native: "The north fence needs paint.",

@@ -12,7 +12,7 @@ from remanence.dialects.zerolatency import SHORT, _size, _work, _work_of
 from remanence.dialects.zerolatency_models import ExtractBody
 from remanence.errors import ForbiddenError, InvalidInputError
 from remanence.extractors.verbatim import conversation
-from remanence.jobs import MOST_MESSAGES
+from remanence.jobkinds import MOST_MESSAGES
 from remanence.keys import KeyRing
 from remanence.settings import Settings
 from remanence.testing.server import running_server
@@ -86,7 +86,7 @@ def test_a_batch_for_several_agents_needs_the_right_for_all(tmp_path):
     _, key = KeyRing(store).create("local", "write", namespaces=["mine"])
     store.close()
     with (
-        running_server(db) as server,
+        running_server(db, environ={"REMANENCE_EXTRACTOR": "verbatim"}) as server,
         httpx.Client(base_url=server.url, headers={"X-API-Key": key}, timeout=20) as http,
     ):
         turns = [{"agent_id": "mine", "content": "kept"}, {"content": "not mine"}]

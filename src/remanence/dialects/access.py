@@ -11,12 +11,16 @@ from urllib.parse import unquote
 from fastapi import Depends, Request
 from starlette.convertors import Convertor, register_url_convertor
 
+from remanence.deciding import Decider
 from remanence.domain.callers import Caller, Right
-from remanence.domain.records import Json
+from remanence.domain.messages import Message
+from remanence.domain.records import Draft, Json, MemoryRecord, Remembered, Scope
 from remanence.domain.serving import Document, Holdings, Job
+from remanence.domain.validation import MAX_VALUE
 from remanence.engine import AsyncEngine
 from remanence.errors import ForbiddenError, ServerError, UnauthenticatedError
 from remanence.jobs import QUOTA, Jobs
+from remanence.learning import conversation, learned
 from remanence.ports import Documents, Quota
 
 if TYPE_CHECKING:
@@ -96,6 +100,43 @@ class Access:
             parent=services.root,
             most=most,
         )
+
+    async def learned(self, namespace: str, said: Sequence[Message]) -> list[Draft]:
+        """What of these messages is worth keeping, to be handed to `keep`."""
+        scope = self._writable(namespace)
+        backend = self._services.backend
+        return await learned(backend, scope, conversation(said, max_content=MAX_VALUE))
+
+    async def keep(self, namespace: str, drafts: Sequence[Draft]) -> list[Remembered]:
+        """Remember drafts in one transaction, as far as the quota reaches."""
+        scope = self._writable(namespace)
+        return await Decider(scope, self._services.backend, self.quota).remember(drafts) if drafts else []
+
+    def _writable(self, namespace: str) -> Scope:
+        return Scope(tenant=self.tenant, namespace=self.writing(namespace).namespace)
+
+    def _readable(self, namespace: str) -> Scope:
+        return Scope(tenant=self.tenant, namespace=self.reading(namespace).namespace)
+
+    async def tags(self, namespace: str, *, prefix: str = "", limit: int) -> list[tuple[str, int]]:
+        """Tags that begin with `prefix`, and how many memories carry each; those of most first."""
+        scope, backend, at = self._readable(namespace), self._services.backend, self.now()
+        return await backend.run(lambda: backend.store.tags(scope, at=at, prefix=prefix, limit=limit))
+
+    async def sources(self, namespace: str, *, limit: int) -> list[tuple[str, int]]:
+        """Who or what said memories, and how many each; those of most first."""
+        scope, backend, at = self._readable(namespace), self._services.backend, self.now()
+        return await backend.run(lambda: backend.store.sources(scope, at=at, limit=limit))
+
+    async def superseded(self, namespace: str, *, limit: int, after: str | None = None) -> list[MemoryRecord]:
+        """Memories whose place others took, latest first; `after` is the last id of the page before."""
+        scope, backend = self._readable(namespace), self._services.backend
+        return await backend.run(lambda: backend.store.superseded(scope, limit=limit, after=after))
+
+    async def count_superseded(self, namespace: str) -> int:
+        """How many `superseded` gives in all."""
+        scope, backend = self._readable(namespace), self._services.backend
+        return await backend.run(backend.store.count_superseded, scope)
 
     async def namespaces(self) -> list[str]:
         """The tenant's namespaces that the key covers, sorted."""

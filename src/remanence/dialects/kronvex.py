@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from remanence.dialects.access import AccessDep
-from remanence.dialects.kronvex_agents import Agents, superseded
+from remanence.dialects.kronvex_agents import Agents
 from remanence.dialects.kronvex_models import (
     AgentBody,
     AgentChanges,
@@ -28,12 +28,12 @@ from remanence.dialects.kronvex_models import (
     remembered_of,
     result_of,
 )
-from remanence.dialects.paging import MOST_OFFSET, Order, check_offset, page_of
+from remanence.dialects.paging import MOST_OFFSET, READ_AT_ONCE, Order, check_offset, page_of
 from remanence.dialects.rendering import json_response
+from remanence.domain.records import MemoryRecord
 from remanence.domain.transfer import time_text
 from remanence.domain.validation import MAX_LIMIT, draft
 from remanence.errors import InvalidInputError
-from remanence.extractors.verbatim import VerbatimExtractor
 
 router = APIRouter(prefix="/api/v1/agents", tags=["kronvex"])
 
@@ -206,10 +206,10 @@ async def bulk(agent_id: str, body: BulkBody, access: AccessDep) -> Response:
 
 @router.post("/{agent_id:segment}/ingest", status_code=201)
 async def ingest(agent_id: str, body: IngestBody, access: AccessDep) -> Response:
-    """Make memories of a text."""
-    extractor = VerbatimExtractor(type="semantic", max_content=access.settings.max_content)
-    items = await body.arguments(extractor, access.now())
-    done = await access.writing(agent_id, memories=len(items)).remember_many(items)
+    """Make memories of what a text says, as far as it is worth keeping."""
+    access.writing(agent_id)
+    drafts = await body.drafts(lambda said: access.learned(agent_id, said))
+    done = await access.keep(agent_id, drafts)
     return json_response(
         {
             "extracted": len(done),
@@ -243,15 +243,28 @@ async def restore(agent_id: str, memory_id: str, access: AccessDep) -> Response:
 
 
 @router.get("/{agent_id:segment}/conflicts")
-async def conflicts(agent_id: str, access: AccessDep) -> Response:
-    """Memories that newer ones took the place of, latest first, under the keys of the newest 1,000."""
-    found = await superseded(access.reading(agent_id))
+async def conflicts(
+    agent_id: str,
+    access: AccessDep,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = MAX_LIMIT,
+    offset: Annotated[int, Query(ge=0, le=MOST_OFFSET)] = 0,
+) -> Response:
+    """Memories that newer ones took the place of, latest first."""
+    found: list[MemoryRecord] = []
+    read, last = 0, None
+    while read < offset + limit:
+        page = await access.superseded(agent_id, limit=min(offset + limit - read, READ_AT_ONCE), after=last)
+        found += page[max(offset - read, 0) :]
+        if not page:
+            break
+        read, last = read + len(page), page[-1].id
     return json_response(
         {
             "agent_id": agent_id,
-            "total": len(found),
+            "total": await access.count_superseded(agent_id),
             "memories": [
-                {**memory_of(record), "superseded_at": time_text(record.recorded_at)} for record in found
+                {**memory_of(one), "superseded_at": time_text(one.recorded_at), "reason": one.reason}
+                for one in found
             ],
         }
     )

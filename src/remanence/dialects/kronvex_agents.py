@@ -9,15 +9,12 @@ from typing import Any, Final
 
 from remanence.dialects.access import Access
 from remanence.domain import validation
-from remanence.domain.records import MemoryRecord
 from remanence.domain.serving import Document
-from remanence.engine import AsyncEngine
 from remanence.errors import ConflictError, NotFoundError
 
 KIND: Final = "agent"
 PAGE: Final = 500  # cards read at once
 ATTEMPTS: Final = 8
-MOST_READ: Final = 1_000  # memories whose keys are looked at for what was superseded, and answers of it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,25 +131,3 @@ def _body(name: str, description: str | None, metadata: Any) -> Mapping[str, Any
         "description": told,
         "metadata": validation.metadata("metadata", metadata),
     }
-
-
-async def superseded(memory: AsyncEngine) -> list[MemoryRecord]:
-    """Memories whose place a newer one took, latest first: those under the keys of the newest MOST_READ memories.
-
-    No further keys are looked at once MOST_READ have been found.
-    """
-    newest = await memory.list(limit=MOST_READ)
-    found: dict[str, MemoryRecord] = {}
-    for key in dict.fromkeys(record.key for record in newest if record.key is not None):
-        try:
-            versions = await memory.history(key=key)
-        except NotFoundError:
-            continue  # it was erased meanwhile
-        # Oldest first, so that the last version of each counts.
-        for version in {version.id: version for version in versions}.values():
-            if version.superseded_by and not version.retracted_at:
-                found[version.id] = version
-        if len(found) >= MOST_READ:
-            break
-    latest = sorted(found.values(), key=lambda record: (record.recorded_at, record.id), reverse=True)
-    return latest[:MOST_READ]

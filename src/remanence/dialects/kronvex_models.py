@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import fields
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Field
 
 from remanence.dialects.bodies import MOST_MESSAGES, Bounded, Metadata
 from remanence.dialects.kronvex_agents import Agent
+from remanence.domain.messages import Message
 from remanence.domain.records import Draft, MemoryRecord, Recalled, Remembered
 from remanence.domain.transfer import time_text
 from remanence.domain.validation import MAX_LIMIT, MAX_QUERY
 from remanence.errors import InvalidInputError
-from remanence.ports import Extractor
 
 DAY: Final = 86_400
 TYPE: Final = "episodic"
+DOCUMENT: Final = "document"  # the role of what is ingested
 MESSAGES_READ: Final = 3  # of `context_messages`: what was said last says what the question is about
 CONTEXT_READ: Final = 2_000  # characters of them, the last ones
 
@@ -140,15 +140,16 @@ class IngestBody(Body):
     memory_type: Type | None = None
     max_memories: Annotated[int, Field(ge=1, le=500)] | None = None
 
-    async def arguments(self, extractor: Extractor, now: datetime) -> list[dict[str, Any]]:
-        """Of the engine's `remember_many`: what the extractor makes of the paragraphs, said by the source.
+    async def drafts(self, learn: Callable[[list[Message]], Awaitable[list[Draft]]]) -> list[Draft]:
+        """What the extractor makes of the paragraphs, which a document says, under the name of the source.
 
         InvalidInputError if either are more than MOST_MESSAGES, unless `max_memories` cuts them.
         """
         # Divided no further than what can be kept, as there may be millions.
         paragraphs = _BLANK_LINES.split(self.content.strip(), MOST_MESSAGES)
-        first = [(self.source or "", paragraph) for paragraph in paragraphs[:MOST_MESSAGES]]
-        drafts = (await extractor.extract(first))[: self.max_memories]
+        name = self.source or None
+        said = [Message(content=one, role=DOCUMENT, name=name) for one in paragraphs[:MOST_MESSAGES]]
+        drafts = (await learn(said))[: self.max_memories]
         left = len(paragraphs) > MOST_MESSAGES and len(drafts) != self.max_memories
         if left or len(drafts) > MOST_MESSAGES:
             raise InvalidInputError(
@@ -156,13 +157,12 @@ class IngestBody(Body):
                 f"has more than {MOST_MESSAGES:,} paragraphs, or makes more memories than that; divide it, or send "
                 "`max_memories`",
             )
-        return [self._argument(draft, now) for draft in drafts]
+        return [replace(draft, type=self.memory_type or _type(draft), source=name) for draft in drafts]
 
-    def _argument(self, draft: Draft, now: datetime) -> dict[str, Any]:
-        given = {field.name: getattr(draft, field.name) for field in fields(draft)}
-        expires_at: datetime | None = given.pop("expires_at")
-        ttl = None if expires_at is None else expires_at - now
-        return given | {"type": self.memory_type or draft.type, "ttl": ttl}
+
+def _type(draft: Draft) -> str:
+    # What a document says belongs to no session.
+    return "semantic" if draft.type == "interaction" else draft.type
 
 
 Sort = Literal[
@@ -212,19 +212,23 @@ def remembered_of(done: Remembered) -> dict[str, Any]:
     return {
         **memory_of(done.record),
         "deduplicated": done.action == "reinforced",
-        "conflict_detected": bool(done.superseded),
+        "conflict_detected": bool(done.superseded or done.conflicts),
         "conflicts_resolved": len(done.superseded),
     }
 
 
 def hit_of(hit: Recalled) -> dict[str, Any]:
     """A memory with its scores beside its fields, as the SDK reads it."""
-    return {**memory_of(hit.record), "score": hit.score, **_scores(hit)}
+    return {**_found(hit), "score": hit.score, **_scores(hit)}
 
 
 def result_of(hit: Recalled) -> dict[str, Any]:
     """A memory beside its scores, as the service answers it."""
-    return {"memory": memory_of(hit.record), "score": hit.score, **_scores(hit)}
+    return {"memory": _found(hit), "score": hit.score, **_scores(hit)}
+
+
+def _found(hit: Recalled) -> dict[str, Any]:
+    return {**memory_of(hit.record), "conflict_detected": bool(hit.conflicts)}
 
 
 def _scores(hit: Recalled) -> Mapping[str, float]:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Query
 from starlette.responses import Response, StreamingResponse
 
+from remanence.dialects import zerolatency_graph as graph
 from remanence.dialects.access import Access, AccessDep
 from remanence.dialects.paging import page_of
 from remanence.dialects.rendering import json_response
@@ -24,7 +25,6 @@ from remanence.dialects.zerolatency_models import (
     RecallBody,
     SearchesBody,
     SeedBody,
-    entities_of,
     hit_of,
     job_of,
     jobs_of,
@@ -37,6 +37,7 @@ from remanence.domain.callers import RIGHTS
 from remanence.domain.records import Json, MemoryRecord
 from remanence.domain.serving import Job
 from remanence.domain.validation import MAX_LIMIT
+from remanence.domain.wire import decision_to_dict
 from remanence.engine import AsyncEngine
 from remanence.errors import InvalidInputError, NotFoundError
 from remanence.jobkinds import extraction
@@ -47,7 +48,6 @@ router = APIRouter(tags=["0latency"])
 PATIENCE: Final = 5.0  # seconds that /extract waits for its job
 FIRST_LOOK, LAST_LOOK = 0.01, 0.2  # seconds between two looks at it
 MOST_AGENTS: Final = 1_000  # among which a memory is looked for that comes without its agent
-GRAPH: Final = 1_000  # newest memories that entities are read from
 EXPORTED_AT_ONCE: Final = 500
 SHORT: Final = 10_000  # characters whose turns are found at once, in about 10 ms
 _reader = ThreadPoolExecutor(1, "remanence-turns")  # for longer texts: one is enough, they only compute
@@ -96,7 +96,7 @@ Said = Mapping[tuple[str, str | None], Sequence[dict[str, str]]]
 """Messages by namespace and session."""
 
 
-async def _work_of(access: Access, body: ExtractBody) -> list[tuple[str, dict[str, Json]]]:
+async def _work_of(access: Access, body: ExtractBody) -> list[tuple[str | None, dict[str, Json]]]:
     def read() -> Said:
         return {(body.namespace, body.session_key): body.messages()}
 
@@ -105,7 +105,7 @@ async def _work_of(access: Access, body: ExtractBody) -> list[tuple[str, dict[st
 
 async def _work(
     access: Access, namespaces: Iterable[str], size: int, read: Callable[[], Said]
-) -> list[tuple[str, dict[str, Json]]]:
+) -> list[tuple[str | None, dict[str, Json]]]:
     """What there is to do, and in which namespaces. Nothing is read for who may not write there."""
     for namespace in namespaces:
         access.require("write")
@@ -128,9 +128,8 @@ def _size(bodies: Iterable[ExtractBody]) -> int:
     return sum(len(body.content or "") + 100 * len(body.conversation or ()) for body in bodies)
 
 
-async def _accept(access: Access, work: Sequence[tuple[str, dict[str, Json]]]) -> list[Job]:
-    jobs = Jobs(access.jobs.backend)
-    return [await jobs.enqueue(access.tenant, "extract", payload, namespace) for namespace, payload in work]
+async def _accept(access: Access, work: Sequence[tuple[str | None, dict[str, Json]]]) -> list[Job]:
+    return await Jobs(access.jobs.backend).enqueue_all(access.tenant, "extract", work)
 
 
 async def _awaited(access: Access, jobs: Sequence[Job]) -> list[Job]:
@@ -280,22 +279,34 @@ async def delete(id: str, access: AccessDep, agent_id: AnyAgent = None) -> Respo
 
 @router.get("/memories/{id:segment}/history")
 async def history(id: str, access: AccessDep, agent_id: AnyAgent = None) -> Response:
-    """Every version of a memory, oldest first, also of one that is no longer recalled."""
-    versions = await access.reading(await _home(access, id, agent_id)).history(id)
-    return json_response({"memory_id": id, "history": [version_of(version) for version in versions]})
+    """Every version of a memory, oldest first, also of one that is no longer recalled, and why it changed."""
+    memory = access.reading(await _home(access, id, agent_id))
+    versions = await memory.history(id)
+    decided = await memory.decisions(id, limit=MAX_LIMIT)
+    return json_response(
+        {
+            "memory_id": id,
+            "history": [version_of(version) for version in versions],
+            "decisions": [decision_to_dict(decision) for decision in decided],
+        }
+    )
 
 
 @router.post("/feedback")
 async def feedback(body: FeedbackBody, access: AccessDep) -> Response:
-    """What became of a recalled memory. It is taken note of nowhere: uses are counted when memories are recalled."""
+    """What became of a recalled memory. A miss that names none is accepted, and counted nowhere."""
     if body.memory_id is None and body.feedback_type != "miss":
         raise InvalidInputError("memory_id", f"is missing; what was {body.feedback_type}?")
-    if body.memory_id is not None:
-        access.erasing(await _home(access, body.memory_id, body.agent_id))
-    else:
+    counted = 0
+    if body.memory_id is None:
         access.erasing(body.namespace)
+    else:
+        home = await _home(access, body.memory_id, body.agent_id)
+        counted = await access.erasing(home).feedback(body.feedback_type, [body.memory_id])
+        if not counted:
+            raise NotFoundError(f"there is no memory {body.memory_id!r} in namespace {home!r}")
     told = {"feedback_type": body.feedback_type, "memory_id": body.memory_id}
-    return json_response({"status": "accepted", **told, "counted": False})
+    return json_response({"status": "accepted", **told, "counted": bool(counted)})
 
 
 async def _home(access: Access, id: str, agent_id: str | None) -> str:
@@ -336,9 +347,9 @@ async def entities(
     agent_id: AgentId = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
 ) -> Response:
-    """Tags and sources of the newest thousand memories."""
-    found = entities_of(await access.reading(namespace_of(agent_id)).list(limit=GRAPH))
-    return json_response({"entities": found[:limit], "total": len(found)})
+    """What memories are about, what they are tagged with and who said them, those with most memories first."""
+    found = await graph.entities(access, namespace_of(agent_id))
+    return json_response({"entities": [one.shown() for one in found[:limit]], "total": len(found)})
 
 
 @router.get("/graph/entity")
@@ -346,21 +357,10 @@ async def entity(
     entity: Entity,
     access: AccessDep,
     agent_id: AgentId = None,
-    depth: Annotated[int, Query(ge=1, le=10, description="Only the nearest are answered.")] = 1,
+    depth: Annotated[int, Query(ge=1, le=10, description="Beyond 3 as 3.")] = 1,
 ) -> Response:
-    """Tags and sources that share memories with one."""
-    records = await _about(access, entity, agent_id, GRAPH)
-    found = entities_of(records)
-    return json_response(
-        {
-            "entity": entity,
-            "types": [one["type"] for one in found if one["entity"] == entity],
-            "memory_count": len(records),
-            "depth": 1,
-            "related": [one for one in found if one["entity"] != entity],
-            "relationships": [],
-        }
-    )
+    """What shares memories with one entity, and in `depth` steps with those."""
+    return json_response(await graph.around(access, namespace_of(agent_id), entity, depth))
 
 
 @router.get("/graph/entity/memories")
@@ -368,19 +368,11 @@ async def entity_memories(
     entity: Entity,
     access: AccessDep,
     agent_id: AgentId = None,
-    limit: Annotated[int, Query(ge=1, le=GRAPH)] = 50,
+    limit: Annotated[int, Query(ge=1, le=graph.MOST_READ)] = 50,
 ) -> Response:
-    """Memories with that tag, or from that source, newest first."""
-    records = await _about(access, entity, agent_id, limit)
+    """Memories about it, with that tag, or from that source, newest first."""
+    records = await graph.memories_of(access, namespace_of(agent_id), entity, limit)
     return json_response({"entity": entity, "memories": [memory_of(record) for record in records]})
-
-
-async def _about(access: Access, entity: str, agent_id: str | None, limit: int) -> list[MemoryRecord]:
-    memory = access.reading(namespace_of(agent_id))
-    tagged = await memory.list(tags=[entity], limit=limit)
-    said = await memory.list(source=entity, limit=limit)
-    found = {record.id: record for record in (*tagged, *said)}
-    return sorted(found.values(), key=lambda record: (record.created_at, record.id), reverse=True)[:limit]
 
 
 # -- the tenant

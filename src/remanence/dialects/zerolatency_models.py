@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, Discriminator, Field, Tag
@@ -294,16 +293,3 @@ def jobs_of(jobs: Sequence[Job]) -> dict[str, Any]:
         "memory_ids": ids,
         "error": errors[0] if errors else None,
     }
-
-
-def entities_of(records: Iterable[MemoryRecord]) -> list[dict[str, Any]]:
-    """Who said something and what it was tagged with, those with most memories first."""
-    found: Counter[tuple[str, str]] = Counter()
-    for record in records:
-        found.update((tag, "tag") for tag in record.tags)
-        if record.source is not None:
-            found[record.source, "source"] += 1
-    return [
-        {"entity": name, "name": name, "type": kind, "memory_count": count}
-        for (name, kind), count in sorted(found.items(), key=lambda entity: (-entity[1], entity[0]))
-    ]
