@@ -82,6 +82,8 @@ def _same(a: Token, b: Token) -> bool:
 
 
 def _alike(a: Token, b: Token) -> bool:
+    if a.kind == b.kind == "name":  # Mill Street is not Station Road
+        return False
     return a.value is None and b.value is None and not a.groups.isdisjoint(b.groups)
 
 

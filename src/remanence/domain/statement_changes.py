@@ -14,6 +14,7 @@ from remanence.domain.statement_evidence import (
     is_fixed,
     is_past,
     names_attribute,
+    near,
     same_names,
     same_slot,
     says_again,
@@ -135,9 +136,10 @@ def changed(pair: Pair) -> Finding | None:
             or same_slot(pair)
             or (copula and (names_attribute(pair) or _two_names(pair)))
         )
-        if pair.only_old and pair.only_new and weight >= 1.0 and said:
+        sure = near(pair) or same_names(pair) or any(a.me and b.me for a, b in pair.pairs)
+        if pair.only_old and pair.only_new and weight >= 1.0 and said and sure:
             return supersedes(pair, "another value, and a word of change", 0.85)
-        if pair.contrary and weight >= 1.0:
+        if pair.contrary and weight >= 1.0 and (pair.overlap >= 0.55 or weight >= 2.0) and sure:
             return supersedes(pair, "the opposite, and a word of change", 0.9)
         if topics and pair.only_new and (strong or since or "place" in topics):
             return supersedes(pair, "same attribute, and a word of change", 0.85)

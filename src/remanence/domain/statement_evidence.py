@@ -135,6 +135,11 @@ def _naming(token: Token) -> bool:
     return token.value is None or token.value.kind == "number"
 
 
+def near(pair: Pair, least: float = 0.5) -> bool:
+    """Whether the vectors of both, if known, allow that they are about one thing."""
+    return pair.similarity is None or pair.similarity >= least
+
+
 def _other_kinds(pair: Pair) -> bool:
     """Whether what both speak of is told apart by the word before it: "the staff kitchen", "the visitors' kitchen"."""
     mine = {t.at for t in pair.only_old if t.kind == "word" and t.value is None}
@@ -193,6 +198,10 @@ def about_others(pair: Pair) -> bool:
         return not any(
             comparable(a, b) and a.value and a.value.unit for a in pair.only_old for b in pair.only_new
         )
+    if theirs and not turned and not any(new.subject for _, new in pair.pairs + pair.flips if _naming(new)):
+        return True  # what the old text is about is only mentioned
+    if not named and not near(pair) and any(t.kind == "name" and not t.me for t in (*mine, *theirs)):
+        return True
     shared = [old for old, _ in pair.pairs + pair.flips if old.subject and _naming(old)]
     return not shared and not _free(pair)
 

@@ -16,6 +16,7 @@ from remanence.domain.statement_evidence import (
     conflicts,
     exclude,
     is_fixed,
+    near,
     nothing,
     same_names,
     shared_weight,
@@ -52,7 +53,8 @@ def _duplicate(pair: Pair) -> Finding | None:
         return None
     score = _score(pair)
     values = any(a.value is not None and not a.subject for a, _ in pair.pairs)
-    if score < (_SAME_WITH_VALUES if values else _SAME) or shared_weight(pair) < 1.0:
+    far = not near(pair, 0.4) and pair.overlap < 0.85
+    if far or score < (_SAME_WITH_VALUES if values else _SAME) or shared_weight(pair) < 1.0:
         return None
     return Finding(
         "duplicate",
