@@ -42,7 +42,8 @@ def holder(pair: Pair) -> Finding | None:
     ousted = any(
         a.subject and not b.subject and "name" in (a.kind, b.kind) and not a.owner for a, b in pair.pairs
     )
-    if turned and ousted and newcomers and said >= 1.0:
+    known = not any(t.kind == "name" and t.subject for t in pair.only_old)
+    if turned and ousted and known and newcomers and said >= 1.0:
         return supersedes(pair, "replaced by another", 0.9)
     # "The app is called X", "X was renamed Y"
     named = any(b.subject and not a.subject and a.kind == "name" for a, b in pair.pairs)
@@ -90,7 +91,14 @@ def changed(pair: Pair) -> Finding | None:
         and "end" not in pair.new.marks
     ):
         return None  # two people at one time: they disagree
-    weak = bool({"weak", "now"} & (pair.new.marks - pair.old.marks))
+    weak = bool({"weak", "now"} & (pair.new.marks - pair.old.marks)) and " had " not in f" {pair.new.said} "
+    if (
+        pair.old.modality & {"must", "may"}
+        and pair.main_new.tense == "past"
+        and not strong
+        and "end" not in pair.new.marks
+    ):
+        return None  # that somebody did something changes no rule
     since = pair.main_new.tense == "perfect" and pair.main_old.tense == "present"
     if any(new.former and not old.former for old, new in pair.pairs):
         return supersedes(pair, "names what was before", 0.97)
@@ -120,6 +128,7 @@ def changed(pair: Pair) -> Finding | None:
         return supersedes(pair, "left it", 0.85)
     if (
         pair.contrary
+        and says_again(pair, None)
         and pair.main_new.tense in DONE
         and shared_weight(pair) >= 1.0
         and says_again(pair, None)
@@ -224,7 +233,7 @@ def _functional(pair: Pair, values: list[tuple[Token, Token]]) -> bool:
         return not plural
     if values and _measured(pair, values, rest_old, rest_new):
         return True
-    if not rest_old or not rest_new or values:
+    if not rest_old or not rest_new or values or any(t.value is not None for t in (*rest_old, *rest_new)):
         return False
     if _moved(pair, rest_old, rest_new):
         return True

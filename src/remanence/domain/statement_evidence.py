@@ -200,6 +200,13 @@ def about_others(pair: Pair) -> bool:
         )
     if theirs and not turned and not any(new.subject for _, new in pair.pairs + pair.flips if _naming(new)):
         return True  # what the old text is about is only mentioned
+    if (
+        mine
+        and not theirs
+        and not near(pair, 0.7)
+        and any(t.kind == "name" or t.value for t in mine if not t.me)
+    ):
+        return True  # "release 5.2", "the release"
     if not named and not near(pair) and any(t.kind == "name" and not t.me for t in (*mine, *theirs)):
         return True
     shared = [old for old, _ in pair.pairs + pair.flips if old.subject and _naming(old)]

@@ -16,8 +16,8 @@ class Pair:
     """Two readings and what is known of their saying: `days` lie between, `disputed` if two people said them."""
 
     __slots__ = (
-        "contrary", "days", "disputed", "flips", "main_new", "main_old", "new", "old", "only_new", "only_old",
-        "overlap", "pairs", "same_speaker", "similarity", "substitution",
+        "contrary", "cover_new", "cover_old", "days", "disputed", "flips", "main_new", "main_old", "new", "old",
+        "only_new", "only_old", "overlap", "pairs", "same_speaker", "similarity", "substitution",
     )  # fmt: skip
 
     def __init__(
@@ -45,9 +45,11 @@ class Pair:
         self.main_old = _main(old, [one for one, _ in matched])
         self.main_new = _main(new, [other for _, other in matched])
         # Whether one says yes to what the other says no to.
-        self.contrary = bool((self.main_old.negated + self.main_new.negated + len(self.flips)) % 2)
-        # The part of both texts that the other says too, 0..1.
-        self.overlap = (_cover(old, self.only_old) + _cover(new, self.only_new)) / 2
+        turns = sum(one.subject == other.subject or one.mark or other.mark for one, other in self.flips)
+        self.contrary = bool((self.main_old.negated + self.main_new.negated + turns) % 2)
+        # The part of each text that the other says too, 0..1, and their mean.
+        self.cover_old, self.cover_new = _cover(old, self.only_old), _cover(new, self.only_new)
+        self.overlap = (self.cover_old + self.cover_new) / 2
         # The one stretch in which two texts of the same build differ.
         self.substitution = _substitution(old.sequence, new.sequence)
 

@@ -42,6 +42,7 @@ def examine(pair: Pair) -> Finding:
     return nothing("other")
 
 
+_LEAST = 0.45  # of either text; less is another text that mentions the same
 _SAME, _SAME_WITH_VALUES = 0.6, 0.55  # with a number, date or name of both that is no subject, less is enough
 
 
@@ -53,7 +54,7 @@ def _duplicate(pair: Pair) -> Finding | None:
         return None
     score = _score(pair)
     values = any(a.value is not None and not a.subject for a, _ in pair.pairs)
-    far = not near(pair, 0.4) and pair.overlap < 0.85
+    far = (not near(pair, 0.4) and pair.overlap < 0.85) or min(pair.cover_old, pair.cover_new) < _LEAST
     if far or score < (_SAME_WITH_VALUES if values else _SAME) or shared_weight(pair) < 1.0:
         return None
     return Finding(

@@ -241,7 +241,7 @@ class _Reader:
         self.topics.update(TOPICS.get(raw.low, ()))
         low = raw.low
         for phrase, mark in PHRASE_MARKS.get(low, ()):
-            if tuple(self.lows[i : i + len(phrase)]) == phrase:
+            if tuple(self.lows[i : i + len(phrase)]) == phrase and self._applies(phrase, i + len(phrase)):
                 for low in phrase:
                     self.topics.update(TOPICS.get(low, ()))
                 if not self.tense and not mark.startswith(("skip", "rel", "quant")):
@@ -322,7 +322,12 @@ class _Reader:
             self.quantifiers.add("limit")
         elif low in w.NEGATORS or (normal(low) in w.NEGATIVE and not low.endswith("ly")):
             self.negated = not self.negated
-        if low in MARKS and not (low == "too" and self._goes_on(i)) and not self._proper(i):
+        stative = MARKS.get(low) == "weak" and self.low(i - 1) in (
+            "is",
+            "are",
+            "not",
+        )  # "is closed" tells no event
+        if low in MARKS and not stative and not (low == "too" and self._goes_on(i)) and not self._proper(i):
             self._marked(MARKS[low], 0, 0)
         if low in w.MODALS and (w.MODALS[low] not in _WITH_TO or self.low(i + 1) == "to"):
             self.modality.add(w.MODALS[low])
@@ -414,6 +419,12 @@ class _Reader:
 
     def _proper(self, i: int) -> bool:
         return self.raws[i].text[:1].isupper() and not self.raws[i].begins
+
+    def _applies(self, phrase: tuple[str, ...], after: int) -> bool:
+        """Whether a phrase means what its table says: "down to" only before an amount."""
+        if phrase not in (("up", "to"), ("down", "to")):
+            return True
+        return after < len(self.raws) and quantity(self.raws, after) is not None
 
     def _goes_on(self, i: int) -> bool:
         return i + 1 < len(self.raws) and self.raws[i + 1].kind not in ("stop", "comma")
