@@ -153,6 +153,16 @@ class TestUpdates:
         assert judge(Saying(old), Saying(new)).kind == "supersedes"
         assert judge(by("Ed", old, JANUARY), by("Flo", new)).kind == "conflicts"
 
+    def test_what_was_said_before_replaces_nothing(self) -> None:
+        old, new = Saying("The rent is 800 euros.", at=MARCH), Saying("The rent is 850 euros.", at=JANUARY)
+        assert judge(old, new).kind == "unrelated"
+        assert judge(old, Saying(new.content, at=JANUARY, valid_from=MARCH)).kind == "supersedes"
+
+    def test_a_source_trusted_much_less_replaces_nothing(self) -> None:
+        old = Saying("The rent is 800 euros.", at=JANUARY)
+        assert judge(old, Saying("The rent is 850 euros.", at=MARCH, trust=0.9)).kind == "supersedes"
+        assert judge(old, Saying("The rent is 850 euros.", at=MARCH, trust=0.5)).kind == "conflicts"
+
     def test_reason_names_both_values(self) -> None:
         reason = judge(Saying("The rent is 800 euros."), Saying("The rent went up to 850 euros.")).reason
         assert "800" in reason

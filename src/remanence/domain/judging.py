@@ -59,11 +59,7 @@ def judge(old: Saying, new: Saying, *, similarity: float | None = None) -> Verdi
     earlier, later = read(old.content, old.speaker), read(new.content, new.speaker)
     if not (earlier.plain and later.plain) or earlier.question or later.question:
         return Verdict("unrelated", 0.5, "not two statements in English", {"rule": "no statement"})
-    days = (
-        (new.at - old.at).total_seconds() / 86_400
-        if old.at and new.at and _comparable(old.at, new.at)
-        else None
-    )
+    days = _days_between(old, new)
     finding = examine(
         Pair(
             earlier,
@@ -76,7 +72,7 @@ def judge(old: Saying, new: Saying, *, similarity: float | None = None) -> Verdi
             similarity=similarity,
         )
     )
-    return _verdict(finding)
+    return _weighed(finding, old, new, days)
 
 
 _canonical = lru_cache(maxsize=4_096)(canonical)
@@ -90,11 +86,24 @@ def _speaks_of_itself(old: Saying, new: Saying) -> bool:
     return not words.isdisjoint(("i", "my", "me", "mine", "myself"))
 
 
-def _comparable(one: datetime, other: datetime) -> bool:
-    return (one.tzinfo is None) == (other.tzinfo is None)
+def _days_between(old: Saying, new: Saying) -> float | None:
+    """Days from when the old saying held, or was said, to the new one; None if that cannot be told."""
+    earlier, later = old.valid_from or old.at, new.valid_from or new.at
+    if earlier is None or later is None or (earlier.tzinfo is None) != (later.tzinfo is None):
+        return None
+    return (later - earlier).total_seconds() / 86_400
 
 
-def _verdict(finding: Finding) -> Verdict:
-    return Verdict(
-        finding.kind, finding.confidence, finding.reason, {"rule": finding.rule, **finding.evidence}
-    )
+def _weighed(finding: Finding, old: Saying, new: Saying, days: float | None) -> Verdict:
+    """A finding as a verdict: nothing is superseded by what was said before it, or by a source trusted much less."""
+    evidence = {"rule": finding.rule, **finding.evidence}
+    if finding.kind == "supersedes" and days is not None and days < 0:
+        return Verdict("unrelated", 0.5, "said earlier than what it would replace", evidence)
+    if finding.kind == "supersedes" and old.trust - new.trust > _MUCH:
+        return Verdict(
+            "conflicts", finding.confidence, f"{finding.reason}, by a less trusted source", evidence
+        )
+    return Verdict(finding.kind, finding.confidence, finding.reason, evidence)
+
+
+_MUCH = 0.25  # of trust
