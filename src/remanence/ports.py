@@ -242,8 +242,13 @@ class Store(Protocol):
         """Erase every record that has a version passing the filter: any version, or only those visible at `at`."""
         ...
 
-    def erase_namespace(self, scope: Scope, *, now: datetime | None = None) -> Receipt:
-        """Erase a namespace: memories, values, channels, jobs, decisions, events, and its name."""
+    def erase_namespace(
+        self, scope: Scope, *, now: datetime | None = None, salt: bytes | None = None
+    ) -> Receipt:
+        """Erase a namespace: memories, values, channels, jobs, decisions, events, and its name.
+
+        Its traces are made with `salt`, so that those of several namespaces can be one; None: with one of their own.
+        """
         ...
 
     def erase_tenant(self, tenant: str) -> None:
@@ -743,11 +748,16 @@ class Exportable(Protocol):
         """Every idempotency key served, by key."""
         ...
 
+    def export_decisions(self, scope: Scope) -> Iterator[Decision]:
+        """Every decision, by id."""
+        ...
+
     def import_versions(self, scope: Scope, changes: Sequence[Change], model: EmbeddingModel) -> int:
         """Add versions that are not there yet, with their counters; returns how many were added.
 
         `CloseVersion` ends a version that is there; `ClaimIdempotencyKey` is ignored where the key is taken or its
-        memory is not there. A digest that is held already is not claimed again. ConflictError: a key is held by
+        memory is not there, `Decide` where the decision is there or its subject is not. A digest that is held already
+        is not claimed again. ConflictError: a key is held by
         another memory, or a version before is still current.
         """
         ...

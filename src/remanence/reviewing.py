@@ -13,7 +13,6 @@ from remanence.domain.records import (
     FEEDBACK_KINDS,
     Conflict,
     Decision,
-    DecisionKind,
     Feedback,
     FeedbackKind,
     MemoryRecord,
@@ -21,9 +20,8 @@ from remanence.domain.records import (
     Scope,
 )
 from remanence.domain.text import content_digest
+from remanence.domain.transfer import DECISION_KINDS
 from remanence.errors import ConflictError, InvalidInputError, NotFoundError
-
-KINDS: tuple[DecisionKind, ...] = ("superseded", "reinforced", "conflict", "consolidated")
 
 
 class Reviewing:
@@ -51,7 +49,9 @@ class Reviewing:
         """
         self._check_open()
         about = validation.optional_text("id", id, limit=validation.MAX_KEY)
-        chosen = tuple(validation.one_of("kinds", kind, KINDS) for kind in validation.strings("kinds", kinds))
+        chosen = tuple(
+            validation.one_of("kinds", kind, DECISION_KINDS) for kind in validation.strings("kinds", kinds)
+        )
         most = validation.count("limit", limit)
         last = validation.optional_text("after", after, limit=validation.MAX_KEY)
         store = self._backend.store

@@ -13,8 +13,8 @@ from typing import BinaryIO
 
 from remanence.backend import Backend, index_entry
 from remanence.domain import transfer, validation
-from remanence.domain.records import AddVersion, Change, CloseVersion, MemoryRecord, Scope
-from remanence.domain.transfer import End, Header, KeptClaim, KeptEntry
+from remanence.domain.records import AddVersion, Change, CloseVersion, Decide, MemoryRecord, Scope
+from remanence.domain.transfer import End, Header, KeptClaim, KeptDecision, KeptEntry
 from remanence.errors import ConflictError, InvalidInputError, NotFoundError
 from remanence.ports import Exportable
 
@@ -69,6 +69,8 @@ def _items(store: Exportable, scope: Scope, backend: Backend) -> Iterator[transf
         yield KeptEntry(namespace=scope.namespace, entry=entry)
     for claim in store.export_claims(scope):
         yield KeptClaim(namespace=scope.namespace, claim=claim)
+    for decision in store.export_decisions(scope):
+        yield KeptDecision(namespace=scope.namespace, decision=decision)
 
 
 def read_lines(stream: BinaryIO) -> Iterator[bytes]:
@@ -110,6 +112,9 @@ async def import_(
             case KeptClaim():
                 claims = [item.claim for item in batch if isinstance(item, KeptClaim)]
                 await backend.write(store.import_versions, scope, claims, backend.embedder.model)
+            case KeptDecision():
+                made = [Decide(decision=item.decision) for item in batch if isinstance(item, KeptDecision)]
+                await backend.write(store.import_versions, scope, made, backend.embedder.model)
         done = Imported(
             read=reader.read,
             memories=done.memories + memories,
@@ -264,7 +269,10 @@ class _Reader:
 
 
 def _counts(end: End) -> str:
-    return f"{end.memories} memories, {end.entries} entries and {end.idempotency} idempotency keys"
+    return (
+        f"{end.memories} memories, {end.entries} entries, {end.idempotency} idempotency keys and "
+        f"{end.decisions} decisions"
+    )
 
 
 def _exportable(backend: Backend) -> Exportable:

@@ -36,10 +36,12 @@ def test_round_trip_through_a_file_and_a_pipe(run, filled, tmp_path):
         "bytes": file.stat().st_size,
     }
     first = json.loads(file.read_bytes().splitlines()[0])["remanence"]
-    assert first["format"] == 1 and first["namespaces"] == 2 and first["tenant"] == "local"
+    assert first["format"] == 2 and first["namespaces"] == 2 and first["tenant"] == "local"
     assert first["model"] == {"name": "hashing-256", "dimension": 256}
     told = run("import", file, "--db", other, "--json").json
-    assert told["read"] == {"memories": 46, "entries": 1, "idempotency": 30}
+    decisions = sum(line.startswith(b'{"decision"') for line in file.read_bytes().splitlines())
+    assert told["read"] == {"memories": 46, "entries": 1, "idempotency": 30, "decisions": decisions}
+    assert decisions > 0
     assert told["added"] == {"memories": 46, "entries": 1} and told["closed"] == 0
     assert body(run, "--db", other) == body(run)
     again = run("import", "-", "--db", other, stdin=file.read_bytes())
@@ -96,7 +98,7 @@ def changed(lines, number, edit):
         (lambda x: ["[]"], "line 1: is not the first line"),
         (lambda x: ['{"id": 1, "text": "of another program"}'], "line 1: is not the first line"),
         (lambda x: x[1:], "line 1: is not the first line"),
-        (lambda x: [x[0].replace('"format":1', '"format":2'), *x[1:]], "format: 2 is newer"),
+        (lambda x: [x[0].replace('"format":2', '"format":3'), *x[1:]], "format: 3 is newer"),
         (lambda x: x[:-1], "the file ends without its last line: it was cut off"),
         (lambda x: x[:5] + x[6:], "lines are missing"),
         (lambda x: [*x, x[1]], "comes after the end"),

@@ -51,6 +51,10 @@ REMEMBER = st.fixed_dictionaries(
         "valid_from": st.datetimes(timezones=st.just(UTC)),
         "key": st.sampled_from(["db", "lang"]),
         "idempotency_key": TEXTS,
+        "origin": st.sampled_from(["agent", "tool", "document", "import"]),
+        "trust": st.floats(0, 1),
+        "derived_from": st.lists(st.sampled_from(["a", "b"]), max_size=2),
+        "depends_on": st.lists(TEXTS, max_size=2),
     },
 )
 STEPS = st.lists(
@@ -78,6 +82,7 @@ def opened(clock):
             new_id=new_id,
             executor=executor,
             writers=executor,
+            contradictions=True,
         )
         store.close()
 
@@ -129,8 +134,8 @@ def test_an_export_comes_back_byte_for_byte(steps):
 
 
 def without_counters(lines):
-    """Memories and idempotency keys; counters come only along with versions that are new."""
-    kept = [json.loads(line) for line in lines if line.startswith((b'{"memory"', b'{"idempotency"'))]
+    """Memories, idempotency keys and decisions; counters come only along with versions that are new."""
+    kept = [json.loads(line) for line in lines if line.startswith((b'{"memory"', b'{"idempotency"', b'{"decision"'))]
     for line in kept:
         for counter in ("access_count", "last_recalled_at", "reinforced_count"):
             line.get("memory", {}).pop(counter, None)

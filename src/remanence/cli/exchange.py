@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Generator, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -32,9 +33,9 @@ def export(
 ) -> None:
     """Write everything that is remembered as JSON lines.
 
-    Every version, key-value entry and idempotency key. A header line says the format, the tenant and the model; an
-    end line counts, so that a cut file is noticed. Vectors are not in it: `import` makes them anew. FILE is replaced
-    only when the export is complete.
+    Every version, key-value entry, idempotency key and decision. A header line says the format, the tenant and the
+    model; an end line counts, so that a cut file is noticed. Vectors are not in it: `import` makes them anew. FILE is
+    replaced only when the export is complete.
 
     --json, with -o FILE: {"file": PATH, "lines": N, "bytes": N}
     """
@@ -99,8 +100,8 @@ def import_(
     Texts are embedded with the present model. A foreign, damaged or cut file is refused with the line and the
     reason; what came before that line stays, and a second run with the whole file goes on.
 
-    --json: {"read": {"memories": N, "entries": N, "idempotency": N}, "added": {"memories": N, "entries": N},
-    "closed": how many memories known here were ended by the file}; memories counts versions
+    --json: {"read": {"memories": N, "entries": N, "idempotency": N, "decisions": N}, "added": {"memories": N,
+    "entries": N}, "closed": how many memories known here were ended by the file}; memories counts versions
     """
     from remanence import sync, transfer
 
@@ -124,7 +125,7 @@ def import_(
     if frame.json:
         render.print_json(
             {
-                "read": {"memories": read.memories, "entries": read.entries, "idempotency": read.idempotency},
+                "read": asdict(read),
                 "added": {"memories": done.memories, "entries": done.entries},
                 "closed": done.closed,
             }

@@ -6,7 +6,8 @@ An export is one JSON object a line, each with a single member that says what it
     {"memory": {"id": "...", "namespace": "...", "version": 1, "content": "...", ...}}     one for each version
     {"entry": {"namespace": "...", "key": "...", "value": ..., ...}}                       one for each key-value entry
     {"idempotency": {"namespace": "...", "key": "...", "id": "...", "fingerprint": "..."}} one for each key served
-    {"end": {"memories": 7, "entries": 1, "idempotency": 0}}                               how many came before
+    {"decision": {"namespace": "...", "id": "...", "kind": "superseded", ...}}             one for each decision
+    {"end": {"memories": 7, "entries": 1, "idempotency": 0, "decisions": 0}}               how many came before
 
 Namespace by namespace; versions in the order they were recorded. Times are RFC 3339 in UTC with microseconds.
 Vectors are not in it: the importing side makes its own.
@@ -27,6 +28,8 @@ from remanence.domain.records import (
     Change,
     ClaimIdempotencyKey,
     CloseVersion,
+    Decision,
+    DecisionKind,
     EmbeddingModel,
     Entry,
     MemoryRecord,
@@ -35,7 +38,9 @@ from remanence.domain.records import (
 from remanence.domain.text import content_digest
 from remanence.errors import ConflictError, InvalidInputError
 
-FORMAT = 1
+FORMAT = 2
+"""Of what is written. Format 1, of 0.1, had no decisions."""
+DECISION_KINDS: tuple[DecisionKind, ...] = ("superseded", "reinforced", "conflict", "consolidated")
 MOST = 1_000_000_000  # no limit of its own: what could be stored can be read back
 
 
@@ -67,12 +72,21 @@ class KeptClaim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptDecision:
+    """A decision, and whose it is."""
+
+    namespace: str
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class End:
     """The last line: how many lines of each kind came before. A file without it was cut off."""
 
     memories: int = 0
     entries: int = 0
     idempotency: int = 0
+    decisions: int = 0
 
     def after(self, line: Item) -> End:
         """The counts with one more line."""
@@ -83,9 +97,11 @@ class End:
                 return replace(self, entries=self.entries + 1)
             case KeptClaim():
                 return replace(self, idempotency=self.idempotency + 1)
+            case KeptDecision():
+                return replace(self, decisions=self.decisions + 1)
 
 
-Item = MemoryRecord | KeptEntry | KeptClaim
+Item = MemoryRecord | KeptEntry | KeptClaim | KeptDecision
 Line = Header | Item | End
 
 
@@ -121,6 +137,21 @@ def hit_to_dict(hit: Recalled) -> dict[str, Any]:
         **record_to_dict(hit.record),
         "why": dict(hit.why),
         "evidence": dict(hit.evidence),
+    }
+
+
+def decision_to_dict(decision: Decision) -> dict[str, Any]:
+    """Every field of a decision, times as text."""
+    return {
+        "id": decision.id,
+        "kind": decision.kind,
+        "at": time_text(decision.at),
+        "subject": decision.subject,
+        "others": list(decision.others),
+        "reason": decision.reason,
+        "evidence": dict(decision.evidence),
+        "confidence": decision.confidence,
+        "undone_at": time_text(decision.undone_at),
     }
 
 
@@ -163,6 +194,8 @@ def encode(line: Line) -> bytes:
                     "fingerprint": claim.fingerprint.hex(),
                 }
             }
+        case KeptDecision():
+            named = {"decision": {"namespace": line.namespace, **decision_to_dict(line.decision)}}
         case End():
             named = {"end": {field.name: getattr(line, field.name) for field in fields(line)}}
     return json.dumps(named, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
@@ -194,8 +227,13 @@ def decode(line: bytes, *, max_content: int = MOST) -> Line:
             found = _entry(members)
         case "idempotency":
             found = _claim(members)
+        case "decision":
+            found = _decision(members)
         case "end":
-            found = End(**{field.name: members.whole(field.name) for field in fields(End)})
+            counted = {
+                field.name: members.whole(field.name) for field in fields(End) if field.name != "decisions"
+            }
+            found = End(**counted, decisions=members.whole("decisions", absent=0))
         case _:
             raise InvalidInputError(
                 "line", f"is of an unknown kind {kind!r}; a newer release may have written it"
@@ -284,6 +322,25 @@ def _claim(members: _Members) -> KeptClaim:
     )
 
 
+def _decision(members: _Members) -> KeptDecision:
+    return KeptDecision(
+        namespace=members.text("namespace", limit=validation.MAX_NAME),
+        decision=Decision(
+            id=members.text("id", limit=validation.MAX_KEY),
+            kind=validation.one_of("kind", members.take("kind"), DECISION_KINDS),
+            at=members.time("at"),
+            subject=members.text("subject", limit=validation.MAX_KEY),
+            others=validation.strings("others", members.take("others"), most=MOST, limit=MOST),
+            reason=members.text("reason"),
+            evidence=json.loads(
+                validation.json_text("evidence", _object("evidence", members.take("evidence")), limit=MOST)
+            ),
+            confidence=validation.fraction("confidence", members.take("confidence")),
+            undone_at=members.optional_time("undone_at"),
+        ),
+    )
+
+
 class _Members:
     """The members of one line, taken one by one, so that a missing or an unknown one is named."""
 
@@ -309,8 +366,8 @@ class _Members:
     def optional_text(self, name: str, *, absent: bool = False) -> str | None:
         return validation.optional_text(name, self.take(name, None if absent else ...), limit=MOST)
 
-    def whole(self, name: str, *, least: int = 0) -> int:
-        value = self.take(name)
+    def whole(self, name: str, *, least: int = 0, absent: int | None = None) -> int:
+        value = self.take(name, ... if absent is None else absent)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value < 2**63:
             raise InvalidInputError(name, f"must be a whole number from {least}, not {value!r:.40}")
         return value

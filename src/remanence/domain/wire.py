@@ -34,7 +34,6 @@ from remanence.domain.records import (
     Conflict,
     Consolidation,
     Decision,
-    DecisionKind,
     Entry,
     Hits,
     MemoryRecord,
@@ -44,7 +43,14 @@ from remanence.domain.records import (
     Remembered,
 )
 from remanence.domain.serving import JOB_STATES, Channel, Job, Post
-from remanence.domain.transfer import entry_to_dict, hit_to_dict, record_to_dict, time_text
+from remanence.domain.transfer import (
+    DECISION_KINDS,
+    decision_to_dict,
+    entry_to_dict,
+    hit_to_dict,
+    record_to_dict,
+    time_text,
+)
 from remanence.errors import InvalidInputError, ServerError
 
 if TYPE_CHECKING:
@@ -59,7 +65,6 @@ _RFC3339 = re.compile(
 )
 _FINER = re.compile(r"(\.\d{6})\d+")
 _ACTIONS: tuple[Action, ...] = ("added", "reinforced", "superseded", "conflicting", "quarantined", "replayed")
-_DECISIONS: tuple[DecisionKind, ...] = ("superseded", "reinforced", "conflict", "consolidated")
 _PROFILE = ("name", "weights", "scale", "depth")
 
 
@@ -195,20 +200,6 @@ def consolidation_from_dict(data: object) -> Consolidation:
         distilled=_whole(found, "distilled"),
         decisions=_texts(found, "decisions"),
     )
-
-
-def decision_to_dict(decision: Decision) -> dict[str, Any]:
-    return {
-        "id": decision.id,
-        "kind": decision.kind,
-        "at": time_text(decision.at),
-        "subject": decision.subject,
-        "others": list(decision.others),
-        "reason": decision.reason,
-        "evidence": dict(decision.evidence),
-        "confidence": decision.confidence,
-        "undone_at": time_text(decision.undone_at),
-    }
 
 
 def conflict_to_dict(conflict: Conflict) -> dict[str, Any]:
@@ -367,7 +358,7 @@ def decision_from_dict(data: object) -> Decision:
     found = _object("decision", data)
     return Decision(
         id=_text(found, "id"),
-        kind=_one_of(found, "kind", _DECISIONS),
+        kind=_one_of(found, "kind", DECISION_KINDS),
         at=_time(found, "at"),
         subject=_text(found, "subject"),
         others=_texts(found, "others"),

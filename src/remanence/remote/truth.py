@@ -17,11 +17,11 @@ from remanence.domain.records import (
     MemoryRecord,
     Remembered,
 )
+from remanence.domain.transfer import DECISION_KINDS
 from remanence.errors import InvalidInputError, ServerError
 from remanence.learning import Said, conversation
 from remanence.remote.connection import Connection
 from remanence.remote.requests import Answer, Call, Pairs, body, member, members
-from remanence.reviewing import KINDS
 
 POLL_SECONDS: Final = (0.1, 2.0)
 
@@ -93,7 +93,7 @@ class RemoteTruth:
         after: str | None = None,
     ) -> builtins.list[Decision]:
         """What was decided about how memories stand to each other, newest first. See AsyncMemory.decisions."""
-        query: Pairs = [("kinds", validation.one_of("kinds", kind, KINDS)) for kind in kinds]
+        query: Pairs = [("kinds", validation.one_of("kinds", kind, DECISION_KINDS)) for kind in kinds]
         for name, value in (("id", id), ("after", after)):
             if (given := validation.optional_text(name, value, limit=validation.MAX_KEY)) is not None:
                 query.append((name, given))

@@ -23,7 +23,7 @@ from remanence.domain.records import (
 )
 from remanence.errors import ConflictError
 from remanence.stores.noted import noted
-from remanence.stores.sqlite import events
+from remanence.stores.sqlite import events, truth
 from remanence.stores.sqlite.rows import (
     FOREVER,
     FROM_MEMORY,
@@ -222,8 +222,10 @@ def import_versions(
                     " SELECT ?, ?, ?, id FROM memory WHERE ns_id = ? AND id = ? LIMIT 1",
                     (ns_id, change.key, change.fingerprint, ns_id, change.id),
                 )
-            case Reinforce() | Decide() | Undo():
-                raise TypeError("an import brings counters and decisions with its versions")
+            case Decide():
+                truth.take_in(context.connection, ns_id, change)
+            case Reinforce() | Undo():
+                raise TypeError("an import brings counters with its versions, and decisions as they are")
     if context.noting:
         events.note(context, scope, noted(done))
     return sum(isinstance(change, AddVersion) for change in done)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import itertools
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import datetime
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from remanence.domain.records import (
     Change,
     ClaimIdempotencyKey,
+    Decision,
     EmbeddingModel,
     Entry,
     Filter,
@@ -30,7 +31,7 @@ from remanence.domain.records import (
     SearchRequest,
     Use,
 )
-from remanence.stores.sqlite import erasing, maintenance, writing
+from remanence.stores.sqlite import erasing, maintenance, proving, truth, writing
 from remanence.stores.sqlite.channels import Channels
 from remanence.stores.sqlite.consolidation import Consolidation
 from remanence.stores.sqlite.database import Database
@@ -56,6 +57,7 @@ from remanence.stores.sqlite.rows import (
 from remanence.stores.sqlite.truth import Truth
 
 if TYPE_CHECKING:
+    from remanence.domain.traces import Finder
     from remanence.ports import Quota, Vectors
     from remanence.stores.sqlite.index import IndexCache
 
@@ -268,9 +270,7 @@ class SQLiteStore(Channels, DocumentTable, Jobs, Events, Truth, Consolidation):
 
     def erase(self, scope: Scope, ids: Sequence[str], *, now: datetime | None = None) -> Receipt:
         def work(context: writing.WriteContext) -> Receipt:
-            ns_id = find_namespace(context.connection, scope)
-            if ns_id is None:
-                return Receipt(ids=(), versions=0)
+            ns_id = erasing.numbered(context.connection, scope)
             return self._noting_erased(erasing.forget(context, scope, ns_id, ids, now=now))
 
         return self._settled(self._db.write(work))
@@ -279,9 +279,7 @@ class SQLiteStore(Channels, DocumentTable, Jobs, Events, Truth, Consolidation):
         self, scope: Scope, filter: Filter, *, at: datetime | None = None, now: datetime | None = None
     ) -> Receipt:
         def work(context: writing.WriteContext) -> Receipt:
-            ns_id = find_namespace(context.connection, scope)
-            if ns_id is None:
-                return Receipt(ids=(), versions=0)
+            ns_id = erasing.numbered(context.connection, scope)
             condition, parameters = compile_filter(filter)
             if at is not None:
                 condition = f"{condition} AND {VISIBLE}"
@@ -296,13 +294,13 @@ class SQLiteStore(Channels, DocumentTable, Jobs, Events, Truth, Consolidation):
 
         return self._settled(self._db.write(work))
 
-    def erase_namespace(self, scope: Scope, *, now: datetime | None = None) -> Receipt:
+    def erase_namespace(
+        self, scope: Scope, *, now: datetime | None = None, salt: bytes | None = None
+    ) -> Receipt:
         def work(context: writing.WriteContext) -> Receipt:
-            ns_id = find_namespace(context.connection, scope)
-            if ns_id is None:
-                return Receipt(ids=(), versions=0)
             self._db.note_erased()
-            return erasing.forget_namespace(context, scope, ns_id, now=now)
+            ns_id = erasing.numbered(context.connection, scope)
+            return erasing.forget_namespace(context, scope, ns_id, now=now, salt=salt)
 
         return self._settled(self._db.write(work))
 
@@ -316,6 +314,20 @@ class SQLiteStore(Channels, DocumentTable, Jobs, Events, Truth, Consolidation):
     def compact(self) -> bool:
         """Rewrite the file without unused parts; False if somebody reads an old state of it, so that this stays too."""
         return erasing.compact(self._db) is None
+
+    def empty_log(self) -> bool:
+        """Bring the log into the file and empty it; False while somebody reads an old state of the file."""
+        return self.path is None or self._db.alone(lambda _: self._db.empty_log())
+
+    def rows_left(self, ids: Sequence[str]) -> builtins.list[tuple[str, int]]:
+        """Where any table or index still has something of these memories, and how many rows."""
+        with self._db.read() as connection:
+            return [*proving.rows_left(connection, ids)]
+
+    def standing_stretches(self, finder: Finder, wanted: Iterable[bytes]) -> set[bytes]:
+        """Which of these stretches stand in rows that were not forgotten."""
+        with self._db.read() as connection:
+            return proving.standing(connection, finder, wanted)
 
     def _noting_erased(self, receipt: Receipt) -> Receipt:
         if receipt.versions or receipt.jobs:
@@ -522,6 +534,10 @@ class SQLiteStore(Channels, DocumentTable, Jobs, Events, Truth, Consolidation):
             )
             for key, fingerprint, id in rows:
                 yield ClaimIdempotencyKey(key=key, fingerprint=fingerprint, id=id)
+
+    def export_decisions(self, scope: Scope) -> Iterator[Decision]:
+        with self._db.read() as connection:
+            yield from truth.all_decisions(connection, scope)
 
     def import_versions(self, scope: Scope, changes: Sequence[Change], model: EmbeddingModel) -> int:
         return self._db.write(lambda context: maintenance.import_versions(context, scope, changes, model))

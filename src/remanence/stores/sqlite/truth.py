@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -240,7 +240,30 @@ def _note_feedback(connection: sqlite3.Connection, ns_id: int | None, one: Feedb
     return True
 
 
+def all_decisions(connection: sqlite3.Connection, scope: Scope) -> Iterator[Decision]:
+    rows = connection.execute(
+        f"SELECT {_DECISION} FROM decision WHERE ns_id = ? ORDER BY id", (find_namespace(connection, scope),)
+    )
+    for row in rows:
+        yield _to_decision(row)
+
+
 # -- inside a write
+
+
+def take_in(connection: sqlite3.Connection, ns_id: int, change: Decide) -> None:
+    """A decision of an export, if it is not here and its subject is; one that was undone there is undone here too."""
+    made = change.decision
+    if connection.execute("SELECT 1 FROM decision WHERE ns_id = ? AND id = ?", (ns_id, made.id)).fetchone():
+        connection.execute(
+            "UPDATE decision SET undone_at = coalesce(undone_at, ?) WHERE ns_id = ? AND id = ?",
+            (optional_us(made.undone_at), ns_id, made.id),
+        )
+        return
+    if connection.execute(
+        "SELECT 1 FROM memory WHERE ns_id = ? AND id = ?", (ns_id, made.subject)
+    ).fetchone():
+        decide(connection, ns_id, change)
 
 
 def decide(connection: sqlite3.Connection, ns_id: int, change: Decide) -> None:
