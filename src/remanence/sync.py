@@ -450,6 +450,14 @@ class BlockingEngine:
             )
         )
 
+    def forget_namespace(self) -> Receipt:
+        """See AsyncEngine.forget_namespace."""
+        return call(self._engine.forget_namespace())
+
+    def forget_tenant(self, confirm: str) -> Receipt:
+        """See AsyncEngine.forget_tenant."""
+        return call(self._engine.forget_tenant(confirm))
+
     def sweep(self) -> int:
         """See AsyncEngine.sweep."""
         return call(self._engine.sweep())

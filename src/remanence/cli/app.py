@@ -7,7 +7,18 @@ from typing import Annotated, Any
 import typer
 
 from remanence import __version__
-from remanence.cli import consolidating, exchange, keys, keyvalue, memories, overview, records, serve, upkeep
+from remanence.cli import (
+    consolidating,
+    exchange,
+    forgetting,
+    keys,
+    keyvalue,
+    memories,
+    overview,
+    records,
+    serve,
+    upkeep,
+)
 from remanence.cli.frame import Command, Group, frame_of
 
 SECTIONS = {
@@ -20,7 +31,7 @@ SECTIONS = {
         "history": records.history,
         "retract": records.retract,
         "restore": records.restore,
-        "forget": records.forget,
+        "forget": forgetting.forget,
         "end-session": consolidating.end_session,
     },
     "Overview": {"stats": overview.stats, "namespaces": overview.namespaces},
@@ -31,6 +42,8 @@ SECTIONS = {
         "consolidate": consolidating.consolidate,
         "reembed": upkeep.reembed,
         "doctor": upkeep.doctor,
+        "compact": forgetting.compact,
+        "verify-forgotten": forgetting.verify_forgotten,
     },
 }
 

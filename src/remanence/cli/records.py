@@ -1,8 +1,7 @@
-"""list, show, history, forget, retract, restore: memories by id and by filter."""
+"""list, show, history, retract, restore: memories by id and by filter."""
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated
 
 import typer
@@ -10,7 +9,6 @@ import typer
 from remanence.cli import render, values
 from remanence.cli.frame import frame_of, opened_memory
 from remanence.domain.transfer import record_to_dict
-from remanence.domain.validation import MAX_LIMIT
 
 
 def list_(
@@ -93,70 +91,6 @@ def history(
         render.print_json({"versions": [record_to_dict(record) for record in versions]})
     else:
         render.print_history(versions)
-
-
-def forget(
-    ctx: typer.Context,
-    namespace: values.Namespace,
-    ids: Annotated[
-        list[str] | None, typer.Argument(metavar="ID", help="These memories.", show_default=False)
-    ] = None,
-    type: values.Types = None,
-    tag: values.Tags = None,
-    session: values.Session = None,
-    source: values.Source = None,
-    since: values.Since = None,
-    until: values.Until = None,
-    everything: Annotated[bool, typer.Option("--everything", help="All memories of the namespace.")] = False,
-    yes: values.Yes = False,
-) -> None:
-    """Erase memories for good: by id, by filter, or everything.
-
-    Their history goes too; `retract` keeps it. Asks first; --yes is needed with --json or without a terminal.
-
-    --json: {"forgotten": [ID, ...], "versions": how many versions went}
-    """
-    frame = frame_of(ctx)
-    filtered = any((type, tag, session, source, since, until))
-    if sum((bool(ids), filtered, everything)) != 1:
-        raise typer.BadParameter(
-            "name what to forget: IDs, or filters, or --everything; one of them", param_hint="ID"
-        )
-    if not yes and (frame.json or not sys.stdin.isatty()):
-        raise typer.BadParameter(
-            "nobody can be asked here; add --yes to erase without asking", param_hint="--yes"
-        )
-    with opened_memory(frame.settings(), namespace) as memory:
-        if not yes:
-            found = ids or memory.list(
-                types=type or (),
-                tags=tag or (),
-                session_id=session,
-                source=source,
-                since=since,
-                until=until,
-                limit=MAX_LIMIT,
-            )
-            count = f"{len(found):,}{'' if len(found) < MAX_LIMIT else ' or more'}"
-            question = f"Erase {count} memories of {render.plain(namespace)!r} for good, with their history?"
-            typer.confirm(question, abort=True, err=True)
-        receipt = memory.forget(
-            ids[0] if ids and len(ids) == 1 else ids or (),
-            types=type or (),
-            tags=tag or (),
-            session_id=session,
-            source=source,
-            since=since,
-            until=until,
-            everything=everything,
-        )
-    if frame.json:
-        render.print_json({"forgotten": list(receipt.ids), "versions": receipt.versions})
-        return
-    render.say(f"forgot {len(receipt.ids):,} memories with {receipt.versions:,} versions")
-    for id in ids or ():
-        if id not in receipt.ids:
-            render.note(f"there was no memory {id}")
 
 
 def retract(

@@ -96,6 +96,30 @@ def fingerprints(memories: Sequence[Sequence[bytes]], salt: bytes, *, of: int | 
     )
 
 
+def joined(several: Sequence[Traces]) -> Traces | None:
+    """Traces made with the same salt as one; None if there are none."""
+    if not several:
+        return None
+    windows: dict[int, set[bytes]] = {}
+    for traces in several:
+        for length, packed in traces.windows.items():
+            entries = (packed[at : at + _ENTRY] for at in range(0, len(packed), _ENTRY))
+            windows.setdefault(length, set()).update(entries)
+    count = sum(map(len, windows.values()))
+    # Digests are as good as random, so any part of them is a sample.
+    share = min(1.0, MOST / count) if count else 1.0
+    return Traces(
+        salt=several[0].salt,
+        windows={
+            length: b"".join(sorted(known)[: max(1, int(len(known) * share))])
+            for length, known in sorted(windows.items())
+        },
+        texts=sum(traces.texts for traces in several),
+        short=sum(traces.short for traces in several),
+        sampled=share < 1 or any(traces.sampled for traces in several),
+    )
+
+
 _BLOCK: Final = 1 << 17  # bytes hashed at a time: what is made of them fits the cache
 _LIKELY_BITS: Final = 20
 
@@ -128,8 +152,10 @@ class Finder:
         """Bytes that two neighbouring chunks must share, so that nothing is lost between them."""
         return max(self._known, default=1) - 1
 
-    def __bool__(self) -> bool:
-        return bool(self._known)
+    @property
+    def count(self) -> int:
+        """How many stretches are looked for."""
+        return sum(map(len, self._known.values()))
 
     def find(self, chunk: bytes) -> Iterator[tuple[int, bytes]]:
         """Where known stretches stand in the chunk, and what confirmed each."""

@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from remanence.domain import validation, wire
-from remanence.domain.records import Block, Hits, MemoryRecord, NamespaceStats, Origin, Receipt, Remembered
+from remanence.domain.records import Block, Hits, MemoryRecord, NamespaceStats, Origin, Remembered
 from remanence.domain.serving import Channel
 from remanence.engine import UNSET, Maybe
 from remanence.errors import ClosedError, InvalidInputError, ServerError, ServerUnavailableError
 from remanence.recalling import Asking
 from remanence.remote.connection import Connection, connect, remote_settings
+from remanence.remote.forgetting import RemoteForgetting
 from remanence.remote.items import asked, changes, checked_item, checked_items, moment_query
 from remanence.remote.remembering import keep
 from remanence.remote.requests import (
     Answer,
     Call,
     body,
-    filter_body,
     filter_query,
     member,
     members,
@@ -42,7 +42,7 @@ class TenantUnknownError(ServerUnavailableError, AttributeError):
     """The server is away, and did not yet say whose the key is. `getattr(memory, "tenant", None)` goes on without."""
 
 
-class AsyncRemoteMemory(RemoteTruth):
+class AsyncRemoteMemory(RemoteForgetting, RemoteTruth):
     """Persistent memory of one namespace on a server. Safe to use from many tasks, threads and event loops at once.
 
     `url` is the server's address (default: REMANENCE_URL), which may name the key as user and password; `api_key` the
@@ -499,39 +499,6 @@ class AsyncRemoteMemory(RemoteTruth):
         if version is not None:
             validation.count("version", version, most=validation.MAX_VERSION)
         return wire.record_from_dict(await self._post(f"{self._memory(id)}/restore", {"version": version}))
-
-    async def forget(
-        self,
-        ids: str | Sequence[str] = (),
-        *,
-        types: Sequence[str] = (),
-        tags: Sequence[str] = (),
-        session_id: str | None = None,
-        source: str | None = None,
-        since: datetime | None = None,
-        until: datetime | None = None,
-        everything: bool = False,
-    ) -> Receipt:
-        """Erase memories for good, with every version: by id, by filter, or `everything` in this namespace.
-
-        NotFoundError for a single id that is not there. Key-value entries are not touched, nor what still waits in a
-        spool.
-        """
-        self._check_open()
-        chosen = validation.strings("ids", ids, most=100_000, limit=validation.MAX_KEY)
-        filter = validation.filter(
-            types=types, tags=tags, session_id=session_id, source=source, since=since, until=until
-        )
-        validation.flag("everything", everything)
-        if sum((bool(chosen), not filter.empty, everything)) != 1:
-            raise InvalidInputError(
-                "ids", "name what to forget: ids, or a filter, or everything=True; one of them"
-            )
-        if isinstance(ids, str) and chosen:
-            call = Call(method="DELETE", path=self._base + self._memory(ids))
-            return wire.receipt_from_dict((await self._send(call)).data)
-        sent = {"ids": builtins.list(chosen)} if chosen else filter_body(filter) or {"everything": True}
-        return wire.receipt_from_dict(await self._post("/forget", sent))
 
     # -- upkeep
 

@@ -14,6 +14,7 @@ from remanence.domain.records import Draft, Remembered
 from remanence.errors import InvalidInputError
 from remanence.recalling import Asking
 from remanence.remote.requests import Pairs, filter_body
+from remanence.remote.spool import spooled_id
 
 MOST_ITEMS: Final = 1_000
 """Memories that a server takes in one call, which is one transaction."""
@@ -45,7 +46,8 @@ class Item:
     def spooled(self, namespace: str, now: datetime) -> Remembered:
         """What is told of it before the server has seen it."""
         draft = self.draft if self.draft.valid_from is not None else replace(self.draft, valid_from=now)
-        record = lifecycle.new_record(draft, id=f"spooled:{uuid4()}", namespace=namespace, now=now)
+        id = spooled_id(str(self.sent.get("idempotency_key", self.draft.idempotency_key)))
+        record = lifecycle.new_record(draft, id=id, namespace=namespace, now=now)
         return Remembered(record=record, action="spooled")
 
 

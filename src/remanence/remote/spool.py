@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import sqlite3
 import sys
 import threading
+import time
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from remanence.domain import wire
+from remanence.domain import text, wire
+from remanence.domain.records import Draft, Filter
 from remanence.errors import (
     ClosedError,
     InvalidInputError,
@@ -58,6 +61,9 @@ MAX_BYTES: Final = 64 << 20
 BUSY_SECONDS: Final = 30.0
 SOONEST: Final = 0.001  # seconds: what expires while it waits is over at once
 
+SPOOLED: Final = "spooled:"
+TURN_SECONDS: Final = 5.0  # that forgetting waits for what is being sent right now
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS waiting (
     number INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -82,6 +88,11 @@ CREATE TABLE IF NOT EXISTS refused (
     items TEXT NOT NULL
 );
 """
+
+
+def spooled_id(idempotency_key: str) -> str:
+    """The id that a memory is told of by while it waits."""
+    return SPOOLED + hashlib.blake2b(idempotency_key.encode(), digest_size=16).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,6 +266,68 @@ class Spool:
             )
             connection.execute("DELETE FROM waiting WHERE number = ?", (number,))
 
+    # -- forgetting
+
+    def drop(
+        self,
+        namespace: str,
+        *,
+        ids: Sequence[str] = (),
+        contents: Sequence[str] = (),
+        filter: Filter | None = None,
+        everything: bool = False,
+    ) -> int:
+        """Erase memories of ours that wait or were refused: by `spooled:` id, by what they say, by filter, or all of a
+        namespace. Returns how many.
+
+        What is being sent this moment is waited for: its answer comes first. Nothing of them stays in the file.
+        """
+        said = {text.canonical(content) for content in contents}
+
+        def goes(item: Mapping[str, Any], spooled_at: datetime) -> bool:
+            return (
+                everything
+                or spooled_id(str(item.get("idempotency_key"))) in ids
+                or text.canonical(str(item["content"])) in said
+                or (filter is not None and not filter.empty and _passes(filter, item, spooled_at))
+            )
+
+        with self._our_turn():
+            dropped = 0
+            with self._writing() as connection:
+                for table in ("waiting", "refused"):
+                    rows = connection.execute(
+                        f"SELECT number, items, spooled_at FROM {table} WHERE owner = ? AND namespace = ?",
+                        (self._owner, namespace),
+                    ).fetchall()
+                    for number, encoded, at in rows:
+                        items: list[dict[str, Any]] = json.loads(encoded)
+                        left = [item for item in items if not goes(item, datetime.fromisoformat(at))]
+                        if len(left) == len(items):
+                            continue
+                        dropped += len(items) - len(left)
+                        told = json.dumps(left, ensure_ascii=False, separators=(",", ":"))
+                        connection.execute(
+                            f"UPDATE {table} SET items = ?, count = ?, size = ? WHERE number = ?",
+                            (told, len(left), len(told.encode()), number),
+                        )
+                    connection.execute(f"DELETE FROM {table} WHERE count = 0")
+            if dropped:
+                with self._reading() as connection:
+                    connection.execute("VACUUM")
+                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            return dropped
+
+    @contextlib.contextmanager
+    def _our_turn(self) -> Generator[None]:
+        until = time.monotonic() + TURN_SECONDS
+        while True:
+            with self.turn() as mine:
+                if mine or time.monotonic() >= until:
+                    yield
+                    return
+            time.sleep(0.02)
+
     # -- counting
 
     def any(self) -> bool:
@@ -315,3 +388,20 @@ class Spool:
             if code.startswith(("SQLITE_FULL", "SQLITE_IOERR")):
                 raise StoreFullError(f"no space left for the spool {self.path}; this was not kept") from error
             raise StoreUnavailableError(f"the spool {self.path} cannot be used: {error}") from error
+
+
+_PLAIN: Final = Draft(content="")
+
+
+def _passes(filter: Filter, item: Mapping[str, Any], spooled_at: datetime) -> bool:
+    """What `Filter.matches` says of the memory that the item will be."""
+    told: Any = item.get("valid_from")
+    occurred_at = spooled_at if told is None else wire.moment("valid_from", told)
+    return (
+        (not filter.types or item.get("type", _PLAIN.type) in filter.types)
+        and all(tag in item.get("tags", ()) for tag in filter.tags)
+        and (filter.session_id is None or item.get("session_id") == filter.session_id)
+        and (filter.source is None or item.get("source") == filter.source)
+        and (filter.since is None or occurred_at >= filter.since)
+        and (filter.until is None or occurred_at < filter.until)
+    )

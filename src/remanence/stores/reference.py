@@ -295,7 +295,9 @@ class ReferenceStore(ReferenceConsolidation):
             ids = sorted(v.record.id for v in matching)
             return self._forget(scope, namespace, ids, None if at else filter, now)
 
-    def erase_namespace(self, scope: Scope, *, now: datetime | None = None) -> Receipt:
+    def erase_namespace(
+        self, scope: Scope, *, now: datetime | None = None, salt: bytes | None = None
+    ) -> Receipt:
         with self._opened():
             namespace = self._namespaces.pop(scope, _Namespace())
             receipt = namespace.erase(sorted(v.record.id for v in namespace.versions))

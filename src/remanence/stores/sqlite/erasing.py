@@ -19,6 +19,7 @@ from remanence.stores.sqlite.rows import (
     HOLDS_CLAIMS,
     INSERT_MEMORY,
     RECORD,
+    find_namespace,
     insert_values,
     marks,
     to_record,
@@ -78,6 +79,12 @@ def forget(
         jobs=jobs,
         traces=traces,
     )
+
+
+def numbered(connection: sqlite3.Connection, scope: Scope) -> int:
+    """The number of a namespace; a number that no row has, for one not there yet: work may wait for it all the same."""
+    ns_id = find_namespace(connection, scope)
+    return -1 if ns_id is None else ns_id
 
 
 # -- what goes
@@ -320,7 +327,12 @@ def _purge_jobs(connection: sqlite3.Connection, scope: Scope, erasure: Erasure, 
 
 
 def forget_namespace(
-    context: WriteContext, scope: Scope, ns_id: int, *, now: datetime | None = None
+    context: WriteContext,
+    scope: Scope,
+    ns_id: int,
+    *,
+    now: datetime | None = None,
+    salt: bytes | None = None,
 ) -> Receipt:
     """Erase a namespace with everything in it. Its row stays, without its name: no number of a row is used twice."""
     connection = context.connection
@@ -332,7 +344,7 @@ def forget_namespace(
     ]
     (values,) = connection.execute("SELECT count(*) FROM kv WHERE ns_id = ?", (ns_id,)).fetchone()
     (channels,) = connection.execute("SELECT count(*) FROM channel WHERE ns_id = ?", (ns_id,)).fetchone()
-    traces = _namespace_traces(connection, ns_id, ids)
+    traces = _namespace_traces(connection, ns_id, ids, salt or secrets.token_bytes(16))
     _, versions = erase(context, ns_id, ids, at=now)
     for table in (
         "decision",
@@ -368,7 +380,9 @@ def forget_namespace(
     )
 
 
-def _namespace_traces(connection: sqlite3.Connection, ns_id: int, ids: Sequence[str]) -> Traces | None:
+def _namespace_traces(
+    connection: sqlite3.Connection, ns_id: int, ids: Sequence[str], salt: bytes
+) -> Traces | None:
     most = MOST // 2
     chosen = [ids[len(ids) * i // most] for i in range(most)] if len(ids) > most else ids
     told = [_pieces(connection, ns_id, id) for id in chosen]
@@ -378,9 +392,7 @@ def _namespace_traces(connection: sqlite3.Connection, ns_id: int, ids: Sequence[
         "SELECT card FROM channel WHERE ns_id = ? LIMIT ?",
     ):
         told += [[value.encode()] for (value,) in connection.execute(query, (ns_id, most)) if value != "{}"]
-    return (
-        fingerprints(told, secrets.token_bytes(16), of=len(told) + len(ids) - len(chosen)) if told else None
-    )
+    return fingerprints(told, salt, of=len(told) + len(ids) - len(chosen)) if told else None
 
 
 def forget_tenant(context: WriteContext, tenant: str) -> None:
