@@ -25,8 +25,8 @@ user = ConversableAgent(
     is_termination_msg=lambda message: not message.get("tool_calls"),  # one answer is enough
 )
 
-with Memory("quickstart-assistant") as memory:
-    MemoryCapability(memory).add_to_agent(assistant)  # recalls before each reply, records what is said
+with Memory("quickstart-assistant") as memory, MemoryCapability(memory) as capability:
+    capability.add_to_agent(assistant)  # recalls before each reply, records what is said, learns from it
     register_memory_tools(
         memory, caller=assistant, executor=user
     )  # lets the model remember and recall by itself

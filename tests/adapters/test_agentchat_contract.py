@@ -100,7 +100,9 @@ class TestWithoutTheTap(TestAgent):
 
     async def talk(self, memory, turns, llm, **options):
         model = client(llm)
-        assistant = AssistantAgent("assistant", model, memory=[self.remember_in(memory, **options)])
+        remembers = self.remember_in(memory, **options)
+        assistant = AssistantAgent("assistant", model, memory=[remembers])
         results = [await assistant.run(task=TextMessage(content=turn, source="user")) for turn in turns]
+        await remembers.close()
         await model.close()
         return [result.messages[-1].content for result in results]

@@ -354,8 +354,12 @@ def test_a_result_is_recorded_at_once(settings):
             agent = AssistantAgent("assistant", model)
             await adapter.record((await agent.run(task="I live in Oslo.")).messages)
             await model.close()
-        said = [(r.source, r.content) for r in reversed(await memory.list())]
-        assert said == [("user", "I live in Oslo."), ("assistant", "Oslo is cold.")]
+        told = list(reversed(await memory.list()))
+        assert [(r.type, r.source, r.content) for r in told] == [
+            ("interaction", "user", "I live in Oslo."),
+            ("interaction", "assistant", "Oslo is cold."),
+            ("fact", "user", "The user lives in Oslo"),
+        ]
 
     run(body, settings)
 

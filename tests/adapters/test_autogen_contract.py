@@ -26,8 +26,9 @@ def party(name, llm=None, **options):
 class TestSync(AdapterContract):
     def chat(self, memory, turns, llm, **options):
         user, assistant = party("user"), party("assistant", llm)
-        MemoryCapability(memory, **options).add_to_agent(assistant)
-        return [self.tell(user, assistant, turn, clear_history=not i) for i, turn in enumerate(turns)]
+        with MemoryCapability(memory, **options) as capability:
+            capability.add_to_agent(assistant)
+            return [self.tell(user, assistant, turn, clear_history=not i) for i, turn in enumerate(turns)]
 
     def tell(self, user, assistant, turn, **options):
         return user.initiate_chat(assistant, message=turn, max_turns=1, silent=True, **options).summary
@@ -36,12 +37,13 @@ class TestSync(AdapterContract):
 class TestBothSidesRemember(TestSync):
     def chat(self, memory, turns, llm, **options):
         user, assistant = party("user"), party("assistant", llm)
-        for agent in (user, assistant):
-            MemoryCapability(memory, **options).add_to_agent(agent)
-        # Two capabilities are two guards; the fault tests are about one.
-        if "on_error" in options:
+        # Two capabilities are two guards, and two counts; some tests are about one.
+        if "on_error" in options or options.get("extract_every", 10) != 10:
             return TestSync.chat(self, memory, turns, llm, **options)
-        return [self.tell(user, assistant, turn, clear_history=not i) for i, turn in enumerate(turns)]
+        with MemoryCapability(memory, **options) as one, MemoryCapability(memory, **options) as other:
+            one.add_to_agent(user)
+            other.add_to_agent(assistant)
+            return [self.tell(user, assistant, turn, clear_history=not i) for i, turn in enumerate(turns)]
 
 
 class TestMemoryAgent(TestSync):
@@ -55,20 +57,23 @@ class TestMemoryAgent(TestSync):
             human_input_mode="NEVER",
             code_execution_config=False,
         )
-        return [self.tell(user, assistant, turn, clear_history=not i) for i, turn in enumerate(turns)]
+        with assistant.memory_capability:
+            return [self.tell(user, assistant, turn, clear_history=not i) for i, turn in enumerate(turns)]
 
 
 class TestAsync(AdapterContract):
     def chat(self, memory, turns, llm, **options):
         async def talk():
             user, assistant = party("user"), party("assistant", llm)
-            MemoryCapability(memory, **options).add_to_agent(assistant)
+            capability = MemoryCapability(memory, **options)
+            capability.add_to_agent(assistant)
             results = [
                 await user.a_initiate_chat(
                     assistant, message=turn, max_turns=1, silent=True, clear_history=not i
                 )
                 for i, turn in enumerate(turns)
             ]
+            capability.close()
             return [result.summary for result in results]
 
         return asyncio.run(talk())
@@ -91,4 +96,5 @@ class TestGroupChat(AdapterContract):
         for i, turn in enumerate(turns):
             user.initiate_chat(manager, message=turn, silent=True, clear_history=not i)
             answers.append(chat.messages[-1]["content"])
+        capability.close()
         return answers

@@ -37,4 +37,4 @@ def test_the_quickstart_remembers_in_its_second_process(tmp_path):
     first, second = llm.requests
     assert OPEN not in first.text
     assert TOLD in second.text.partition(OPEN)[2].partition(CLOSE)[0]
-    assert second.tools == ["remember", "recall"]
+    assert second.tools == ["remember", "recall", "remember_failure"]

@@ -52,13 +52,13 @@ def test_a_model_remembers(memory, asynchronous):
         "remember", {"content": "The store is PostgreSQL.", "type": "decision", "key": "db.choice"}
     )
     names, summary, llm = run(memory, call_once(call), asynchronous=asynchronous, session_id="one")
-    assert names == {"remember": "remember", "recall": "recall"}
+    assert names == {verb: verb for verb in ("remember", "recall", "remember_failure")}
     assert "added" in summary
     (record,) = memory.list()
     assert (record.content, record.type, record.key) == ("The store is PostgreSQL.", "decision", "db.choice")
-    assert (record.source, record.session_id) == ("assistant", "one")
+    assert (record.source, record.session_id, record.origin) == ("assistant", "one", "agent")
     offered = {tool["function"]["name"]: tool["function"] for tool in llm.chats[0]["tools"]}
-    assert set(offered) == {"remember", "recall"}
+    assert set(offered) == {"remember", "recall", "remember_failure"}
     properties = offered["remember"]["parameters"]["properties"]
     assert properties["content"]["type"] == "string"
     assert "self-contained" in properties["content"]["description"]

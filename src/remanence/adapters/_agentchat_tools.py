@@ -1,6 +1,6 @@
 """Memory as tools a model calls, for AutoGen 0.4 and later."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from autogen_core.tools import FunctionTool
 
@@ -11,6 +11,7 @@ from remanence.adapters._tools import (
     MODELS_MISTAKES,
     RECALL,
     REMEMBER,
+    REMEMBER_FAILURE,
     UNAVAILABLE,
     Content,
     Key,
@@ -18,6 +19,9 @@ from remanence.adapters._tools import (
     MemoryId,
     Query,
     Type,
+    What,
+    Why,
+    failure,
     listed,
     stored,
 )
@@ -33,10 +37,10 @@ def memory_tools(
     timeout: float = TIMEOUT,
     on_error: OnError | None = None,
 ) -> list[FunctionTool]:
-    """Tools `remember` and `recall` (and `forget`, if asked for), for `AssistantAgent(tools=memory_tools(memory))`.
+    """Tools `remember`, `recall`, `remember_failure` (and `forget`, if asked for), for `AssistantAgent(tools=…)`.
 
-    What is remembered has the `source` given: name the agent. `recall` answers nothing less sure than
-    `min_confidence` (0..1). A tool never raises: the model reads what went wrong.
+    What is remembered has the origin "agent" and the `source` given: name the agent. `recall` answers nothing less
+    sure than `min_confidence` (0..1). A tool never raises: the model reads what went wrong.
     Give the agent `reflect_on_tool_use=True` or `max_tool_iterations`, or its run ends with the tool's result.
     """
     verbs, guard = awaitable(memory), Guard(on_error=on_error, timeout=timeout)
@@ -50,15 +54,19 @@ def memory_tools(
 
         return await guard.acall(verb, told, f"{verb} failed: {UNAVAILABLE}")
 
+    async def keep(item: Mapping[str, str | None]) -> str:
+        done = await verbs.remember_many([{**item, "source": source, "session_id": session_id}])
+        return stored(done[0])
+
     async def remember(content: Content, type: Type = "fact", key: Key = "") -> str:
-        item = {"content": content, "type": type or "fact", "key": key or None}
+        item = {"content": content, "type": type or "fact", "key": key or None, "origin": "agent"}
+        return await attempt("remember", lambda: keep(item))
 
+    async def remember_failure(what: What, why: Why) -> str:
         async def work() -> str:
-            return stored(
-                (await verbs.remember_many([item | {"source": source, "session_id": session_id}]))[0]
-            )
+            return await keep(failure(what, why))
 
-        return await attempt("remember", work)
+        return await attempt("remember_failure", work)
 
     async def recall(query: Query, limit: Limit = 5) -> str:
         async def work() -> str:
@@ -72,5 +80,9 @@ def memory_tools(
 
         return await attempt("forget", work)
 
-    tools = [FunctionTool(remember, REMEMBER), FunctionTool(recall, RECALL)]
+    tools = [
+        FunctionTool(remember, REMEMBER),
+        FunctionTool(recall, RECALL),
+        FunctionTool(remember_failure, REMEMBER_FAILURE),
+    ]
     return [*tools, FunctionTool(erase, FORGET, name="forget")] if forget else tools

@@ -4,7 +4,15 @@ from remanence.errors import MissingExtraError
 
 _INSTALL = 'the 0.2 API of AutoGen is needed: pip install "autogen[openai]>=0.14,<1"'
 try:
-    from autogen import Agent, ChatResult, ConversableAgent, GroupChat, GroupChatManager, register_function
+    from autogen import (
+        Agent,
+        ChatResult,
+        ConversableAgent,
+        GroupChat,
+        GroupChatManager,
+        UserProxyAgent,
+        register_function,
+    )
     from autogen.agentchat.contrib.capabilities.agent_capability import AgentCapability
 except ImportError as error:
     raise MissingExtraError(_INSTALL) from error
@@ -18,5 +26,6 @@ __all__ = [
     "ConversableAgent",
     "GroupChat",
     "GroupChatManager",
+    "UserProxyAgent",
     "register_function",
 ]

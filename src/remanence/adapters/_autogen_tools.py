@@ -12,6 +12,7 @@ from remanence.adapters._tools import (
     MODELS_MISTAKES,
     RECALL,
     REMEMBER,
+    REMEMBER_FAILURE,
     UNAVAILABLE,
     Content,
     Key,
@@ -19,6 +20,9 @@ from remanence.adapters._tools import (
     MemoryId,
     Query,
     Type,
+    What,
+    Why,
+    failure,
     listed,
     stored,
 )
@@ -38,17 +42,18 @@ def register_memory_tools(
     timeout: float = TIMEOUT,
     on_error: OnError | None = None,
 ) -> dict[str, str]:
-    """Let `caller`'s model use `memory` through tools `remember` and `recall` (and `forget`, if asked for).
+    """Let `caller`'s model use `memory`: tools `remember`, `recall`, `remember_failure` (and `forget`, if asked for).
 
-    What is remembered has `source` = the caller's name. When several callers share one executor, the first gets the
-    plain names and the others `remember_NAME`, because an executor runs whatever was registered last under a name.
-    `recall` answers nothing less sure than `min_confidence` (0..1). A tool never raises: the model reads what went
-    wrong. Returns the names registered, by verb.
+    What is remembered has `source` = the caller's name and the origin "agent". When several callers share one
+    executor, the first gets the plain names and the others `remember_NAME`, because an executor runs whatever was
+    registered last under a name. `recall` answers nothing less sure than `min_confidence` (0..1). A tool never raises:
+    the model reads what went wrong. Returns the names registered, by verb.
     """
     guard = Guard(on_error=on_error, timeout=timeout)
     tools: dict[str, tuple[Callable[..., str], str]] = {
         "remember": (_remember_tool(memory, caller.name, session_id, guard), REMEMBER),
         "recall": (_recall_tool(memory, min_confidence, guard), RECALL),
+        "remember_failure": (_failure_tool(memory, caller.name, session_id, guard), REMEMBER_FAILURE),
     }
     if forget:
         tools["forget"] = (_forget_tool(memory, guard), FORGET)
@@ -85,13 +90,31 @@ def _remember_tool(
     def remember(content: Content, type: Type = "fact", key: Key = "") -> str:
         def work() -> str:
             done = memory.remember(
-                content, type=type or "fact", key=key or None, source=source, session_id=session_id
+                content,
+                type=type or "fact",
+                key=key or None,
+                source=source,
+                session_id=session_id,
+                origin="agent",
             )
             return stored(done)
 
         return _attempt(guard, "remember", work)
 
     return remember
+
+
+def _failure_tool(
+    memory: BlockingMemory, source: str, session_id: str | None, guard: Guard
+) -> Callable[..., str]:
+    def remember_failure(what: What, why: Why) -> str:
+        def work() -> str:
+            item = failure(what, why) | {"source": source, "session_id": session_id}
+            return stored(memory.remember_many([item])[0])
+
+        return _attempt(guard, "remember_failure", work)
+
+    return remember_failure
 
 
 def _recall_tool(memory: BlockingMemory, min_confidence: float, guard: Guard) -> Callable[..., str]:

@@ -39,7 +39,7 @@ class Guard:
         self.last_error: Exception | None = None
         self._on_error = on_error
         self._timeout = timeout
-        self._failing = False
+        self._failing: set[str] = set()
         self._leave_alone_until = 0.0
         self._lock = threading.Lock()
 
@@ -57,9 +57,9 @@ class Guard:
             except TimeoutError as error:
                 raise (error if future.done() else self._hung()) from None
         except Exception as error:  # noqa: BLE001 (this is the guard)
-            self._failed(error, where)
+            self.failed(error, where)
             return default
-        self._succeeded()
+        self.succeeded()
         return result
 
     async def acall(self, where: str, work: Callable[[], Awaitable[T]], default: T) -> T:
@@ -80,9 +80,9 @@ class Guard:
                 raise HungError("the memory call was cancelled from inside")
             result = task.result()
         except Exception as error:  # noqa: BLE001 (this is the guard)
-            self._failed(error, where)
+            self.failed(error, where)
             return default
-        self._succeeded()
+        self.succeeded()
         return result
 
     @contextmanager
@@ -91,7 +91,7 @@ class Guard:
         try:
             yield
         except Exception as error:  # noqa: BLE001 (this is the guard)
-            self._failed(error, where)
+            self.failed(error, where)
 
     def _refuse_after_hang(self) -> None:
         if time.monotonic() < self._leave_alone_until:
@@ -101,11 +101,13 @@ class Guard:
         self._leave_alone_until = time.monotonic() + self._timeout
         return HungError(f"no answer within {self._timeout:g} s")
 
-    def _failed(self, error: Exception, where: str) -> None:
+    def failed(self, error: Exception, where: str, *, apart: str = "") -> None:
+        """Count, log and tell of an error. Work `apart` has a log of its own: it may fail while the rest goes well."""
         with self._lock:
             self.failures += 1
             self.last_error = error
-            first, self._failing = not self._failing, True
+            first = apart not in self._failing
+            self._failing.add(apart)
         if first:
             logger.warning(
                 "memory failed in %s; the agent goes on without it (logged once, then counted)",
@@ -118,9 +120,11 @@ class Guard:
             except Exception:
                 logger.debug("on_error failed", exc_info=True)
 
-    def _succeeded(self) -> None:
+    def succeeded(self, *, apart: str = "") -> None:
+        """What comes next is logged again."""
         with self._lock:
-            again, self._failing = self._failing, False
+            again = apart in self._failing
+            self._failing.discard(apart)
         if again:
             logger.info("memory works again after %d failures", self.failures)
 

@@ -6,13 +6,14 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from remanence.adapters._guard import in_thread_async
 from remanence.domain.context import CLOSE, OPEN
-from remanence.domain.records import Recalled, Receipt, Remembered
+from remanence.domain.records import Origin, Recalled, Receipt, Remembered
 from remanence.domain.text import canonical, estimate_tokens
 from remanence.domain.validation import MAX_CONTENT, MAX_KEY
+from remanence.recalling import ABOUT, WARNED_AFTER
 
 TRANSCRIPT_TYPE = "interaction"
 QUERY_CHARS = 2_000
@@ -21,6 +22,7 @@ _SEEN = 10_000
 # A block that a model repeats, whole or until its own limit of tokens cut it off.
 _BLOCK = re.compile(re.escape(OPEN) + rf".*?(?:{re.escape(CLOSE)}|\Z)", re.DOTALL)
 _SIGNALS = ("TERMINATE", "exit")
+ORIGINS = {"user": "user", "assistant": "agent", "tool": "tool", "system": "document"}
 
 
 class BlockingKeyValue(Protocol):
@@ -53,9 +55,18 @@ class BlockingMemory(Protocol):
         session_id: str | None = None,
         source: str | None = None,
         key: str | None = None,
+        origin: Origin = "user",
     ) -> Remembered: ...
 
     def remember_many(self, items: Iterable[str | Mapping[str, Any]]) -> list[Remembered]: ...
+
+    def extract(
+        self,
+        messages: Iterable[Mapping[str, Any]],
+        *,
+        session_id: str | None = None,
+        tags: Sequence[str] = (),
+    ) -> list[Remembered]: ...
 
     def forget(self, ids: str | Sequence[str] = (), *, everything: bool = False) -> Receipt: ...
 
@@ -63,7 +74,7 @@ class BlockingMemory(Protocol):
 
 
 class AwaitableMemory(Protocol):
-    """What adapters need of `remanence.AsyncMemory`."""
+    """What adapters need of `remanence.AsyncMemory`. Its verbs are awaited on several event loops."""
 
     async def recall(
         self,
@@ -76,6 +87,14 @@ class AwaitableMemory(Protocol):
     ) -> list[Recalled]: ...
 
     async def remember_many(self, items: Iterable[str | Mapping[str, Any]]) -> list[Remembered]: ...
+
+    async def extract(
+        self,
+        messages: Iterable[Mapping[str, Any]],
+        *,
+        session_id: str | None = None,
+        tags: Sequence[str] = (),
+    ) -> list[Remembered]: ...
 
     async def forget(self, ids: str | Sequence[str] = (), *, everything: bool = False) -> Receipt: ...
 
@@ -105,6 +124,16 @@ class InThreads:
     async def remember_many(self, items: Iterable[str | Mapping[str, Any]]) -> list[Remembered]:
         return await in_thread_async(lambda: self._memory.remember_many(items))
 
+    async def extract(
+        self,
+        messages: Iterable[Mapping[str, Any]],
+        *,
+        session_id: str | None = None,
+        tags: Sequence[str] = (),
+    ) -> list[Remembered]:
+        verb = self._memory.extract
+        return await in_thread_async(lambda: verb(messages, session_id=session_id, tags=tags))
+
     async def forget(self, ids: str | Sequence[str] = (), *, everything: bool = False) -> Receipt:
         verb = self._memory.forget
         return await in_thread_async(lambda: verb(ids, everything=everything))
@@ -125,6 +154,25 @@ def counter(memory: object) -> Callable[[str], int]:
     return getattr(memory, "count_tokens", estimate_tokens)
 
 
+def home_of(memory: object) -> str:
+    """Where the memory's namespaces are: the server's address, or the tenant."""
+    # Of a memory on a server the address says enough: its tenant would have to be asked for.
+    return str(getattr(getattr(memory, "aio", memory), "url", None) or getattr(memory, "tenant", ""))
+
+
+def namespaces_of(memory: object) -> tuple[str, ...]:
+    """The memory's own namespace, and those that it reads besides."""
+    return (str(getattr(memory, "namespace", "")), *getattr(memory, "reads", ()))
+
+
+class Utterance(NamedTuple):
+    """Who said what, and as what: user, assistant, tool or system."""
+
+    speaker: str | None
+    text: str
+    role: str = "assistant"
+
+
 class Transcript:
     """Turns what was said into memories, each utterance once.
 
@@ -138,14 +186,14 @@ class Transcript:
         self._min_chars = min_chars
         self._seen: OrderedDict[str, None] = OrderedDict()
 
-    def new(self, utterances: Iterable[tuple[str | None, str]]) -> list[dict[str, Any]]:
-        """`remember_many` items for the (speaker, text) pairs that are worth keeping and not stored yet."""
+    def new(self, utterances: Iterable[Utterance]) -> list[dict[str, Any]]:
+        """`remember_many` items for the utterances that are worth keeping and not stored yet."""
         items: dict[str, dict[str, Any]] = {}
-        for speaker, text in utterances:
+        for speaker, text, role in utterances:
             content = storable(_BLOCK.sub("", text))  # what a model repeats of it was not said
             if len(content) < self._min_chars:
                 continue
-            speaker = _nameable(speaker)  # one odd name must not cost the batch
+            speaker = nameable(speaker)  # one odd name must not cost the batch
             key = self._key(speaker, content)
             if key not in self._seen:
                 items[key] = {
@@ -154,6 +202,7 @@ class Transcript:
                     "source": speaker,
                     "session_id": self._session_id,
                     "tags": self._tags,
+                    "origin": ORIGINS.get(role, "agent"),
                     "idempotency_key": key,
                 }
         return list(items.values())
@@ -170,7 +219,7 @@ class Transcript:
         return "said:" + hashlib.blake2b(said.encode(), digest_size=16).hexdigest()
 
 
-def _nameable(speaker: str | None) -> str | None:
+def nameable(speaker: str | None) -> str | None:
     """The speaker as a store accepts it, None for an empty name."""
     return _clean(speaker or "")[:MAX_KEY] or None
 
@@ -186,6 +235,12 @@ def storable(text: str) -> str:
         if kept == signal:
             return ""
     return kept.removesuffix(_SIGNALS[0]).strip()[:MAX_CONTENT]
+
+
+def ends_chat(text: str) -> bool:
+    """Whether it ends with the signal that commonly ends a conversation."""
+    kept = text.strip()
+    return kept.endswith(_SIGNALS[0]) or kept in _SIGNALS
 
 
 def queries(texts: Iterable[str]) -> list[str]:
@@ -218,6 +273,17 @@ def unsaid(hits: Sequence[Recalled], live: Iterable[str], limit: int) -> list[Re
     """The hits that tell the model something new: without what stands in the live conversation anyway."""
     known = {canonical(text) for text in live}
     return [hit for hit in hits if canonical(hit.content) not in known][:limit]
+
+
+def warned(hits: Sequence[Recalled], failures: Sequence[Recalled]) -> list[Recalled]:
+    """The hits, and behind the best what failed before at the like: it must not be the first to be left out."""
+    known = {(hit.namespace, hit.id) for hit in hits}
+    told = [hit for hit in failures if (hit.namespace, hit.id) not in known and _is_about(hit)]
+    return [*hits[:WARNED_AFTER], *told, *hits[WARNED_AFTER:]]
+
+
+def _is_about(failure: Recalled) -> bool:
+    return any(failure.evidence.get(measure, 0.0) >= ABOUT for measure in ("similarity", "coverage"))
 
 
 def over_fetch(limit: int, live: int) -> int:

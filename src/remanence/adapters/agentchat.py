@@ -8,13 +8,14 @@ import asyncio
 import hashlib
 import json
 import re
+from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterable, Coroutine, Iterable, Sequence
 from typing import Any, Literal, Protocol, Self, TypeVar, cast
 
 from remanence.errors import InvalidInputError, MissingExtraError
 
 try:
-    from autogen_core import CancellationToken, Component
+    from autogen_core import CancellationToken, Component, FunctionCall
     from autogen_core.memory import (
         Memory,
         MemoryContent,
@@ -23,29 +24,50 @@ try:
         UpdateContextResult,
     )
     from autogen_core.model_context import ChatCompletionContext
-    from autogen_core.models import AssistantMessage, LLMMessage, SystemMessage, UserMessage
+    from autogen_core.models import (
+        AssistantMessage,
+        FunctionExecutionResult,
+        FunctionExecutionResultMessage,
+        LLMMessage,
+        SystemMessage,
+        UserMessage,
+    )
 except ImportError as error:
     raise MissingExtraError('autogen-core is needed: pip install "remanence[agentchat]"') from error
 
 from pydantic import BaseModel
 
 from remanence.adapters._agentchat_tools import memory_tools
-from remanence.adapters._guard import TIMEOUT, Guard, OnError
+from remanence.adapters._extracting import EVERY, PATIENCE, Extraction, note_shown
+from remanence.adapters._failures import (
+    Failed,
+    FailureLog,
+    failed_execution,
+    is_execution,
+    is_failed_execution,
+    reports_error,
+)
+from remanence.adapters._guard import TIMEOUT, Guard, OnError, in_thread_async
 from remanence.adapters._memory import (
     AwaitableMemory,
     BlockingMemory,
     OnRecall,
     Transcript,
+    Utterance,
     awaitable,
     counter,
+    home_of,
     merged,
+    namespaces_of,
     over_fetch,
     queries,
     unsaid,
+    warned,
 )
 from remanence.bootstrap import AsyncMemory
 from remanence.domain.context import render
 from remanence.domain.records import Recalled
+from remanence.recalling import FAILURES
 
 __all__ = ["RemanenceMemory", "RemanenceMemoryConfig", "memory_tools"]
 
@@ -53,6 +75,9 @@ T = TypeVar("T")
 Event = TypeVar("Event")
 _MIME = "mime_type"
 _MARK = re.compile("memory_[0-9a-f]{8}")
+_CHAT_MESSAGES = ("TextMessage", "MultiModalMessage", "StopMessage", "HandoffMessage", "StructuredMessage")
+_LLM_MESSAGES = (UserMessage, AssistantMessage, SystemMessage, FunctionExecutionResultMessage)
+_MOST_CALLS = 1_000
 _LIFTED = ("type", "tags", "session_id", "source", "importance", "pinned", "ttl", "key", "idempotency_key")
 
 
@@ -74,6 +99,9 @@ class RemanenceMemoryConfig(BaseModel):
     min_chars: int = 4
     session_id: str | None = None
     user_names: list[str] = ["user"]
+    extract_every: int | None = EVERY
+    extract_on_end: bool = True
+    failures: bool = True
     timeout: float = TIMEOUT
 
 
@@ -97,6 +125,12 @@ class RemanenceMemory(Memory, Component[RemanenceMemoryConfig]):
     bounded context would drop it there, before the newest user message. With `record` it also remembers what stands
     in the context and was not stored yet, as type "interaction" with `source` = who said it; the answer to the last
     message of a session is only seen by `record_run`. It never fails a run: see `guard`, `on_error`, `on_recall`.
+
+    After every `extract_every` messages stored (0 or None: never; at most 1,000), and, with `extract_on_end`, at the
+    end of `record_run` and in `close`, they are given to the memory's `extract`, in a thread that delays no answer.
+    The framework calls neither: without them what is left is extracted when the process ends, if the memory is still
+    open. With `failures`, errors of tools are remembered as type "failure", and failures that are about the task stand
+    in the block under their own heading (never with `types`).
 
     `query`, `add` and `clear` are a developer's calls: they raise RemanenceError.
     `user_names` are the sources that speak for the user; agents of a team are everybody else. Below `min_confidence`
@@ -125,6 +159,9 @@ class RemanenceMemory(Memory, Component[RemanenceMemoryConfig]):
         min_chars: int = 4,
         session_id: str | None = None,
         user_names: Sequence[str] = ("user",),
+        extract_every: int | None = EVERY,
+        extract_on_end: bool = True,
+        failures: bool = True,
         timeout: float = TIMEOUT,
         on_error: OnError | None = None,
         on_recall: OnRecall | None = None,
@@ -149,6 +186,9 @@ class RemanenceMemory(Memory, Component[RemanenceMemoryConfig]):
                 min_chars=min_chars,
                 session_id=session_id,
                 user_names=list(user_names),
+                extract_every=extract_every,
+                extract_on_end=extract_on_end,
+                failures=failures,
                 timeout=timeout,
             )
             memory = AsyncMemory(memory, db=db, tenant=tenant, reads=reads)
@@ -162,14 +202,21 @@ class RemanenceMemory(Memory, Component[RemanenceMemoryConfig]):
         self._limit, self._max_tokens, self._last_n = limit, max_tokens, last_n
         self._types, self._user_names = tuple(types), tuple(user_names)
         self._min_score, self._min_confidence = min_score, min_confidence
+        self._timeout = timeout
         self._transcript = Transcript(session_id=session_id, min_chars=min_chars)
-        self._on_recall = on_recall
-        names = (
-            # Of a memory on a server the address says enough: its tenant would have to be asked for.
-            getattr(getattr(memory, "aio", memory), "url", None) or getattr(memory, "tenant", ""),
-            getattr(memory, "namespace", ""),
-            *getattr(memory, "reads", ()),
+        self._failures = FailureLog(session_id=session_id) if failures else None
+        self._calls: OrderedDict[str, FunctionCall] = OrderedDict()
+        self._code = ""
+        self._extraction = Extraction(
+            memory,
+            self.guard,
+            every=extract_every,
+            on_end=extract_on_end,
+            session_id=session_id,
+            errors=not failures,
         )
+        self._on_recall = on_recall
+        names = (home_of(memory), *namespaces_of(memory))
         # Marks our block in a context, also after its state was saved; a name that every model accepts.
         self._mark = f"memory_{hashlib.blake2b(repr(names).encode(), digest_size=4).hexdigest()}"
 
@@ -182,18 +229,24 @@ class RemanenceMemory(Memory, Component[RemanenceMemoryConfig]):
             held = _stored(model_context) or await model_context.get_messages()
             live = [message for message in held if not self._is_ours(message)]
             hits: list[Recalled] = []
-            texts = [text for _, text in map(_spoken, live) if text]
+            texts = [said.text for said in map(self._spoken, live) if said.text]
             asked = self._queries(live)
             if asked:
                 most = over_fetch(self._limit, len(texts))
                 found = await self.guard.acall("recall", lambda: self._recall_all(asked, most), [])
                 hits = unsaid(found, texts, self._limit)
+                if self._failures is not None and not self._types:
+                    failed = await self.guard.acall(
+                        "recall", lambda: self._recall_failures(asked[0], len(texts)), []
+                    )
+                    hits = warned(hits, unsaid(failed, texts, FAILURES))
             block = render(hits, max_tokens=self._max_tokens, count=counter(self.memory))
             results = [_content(hit) for hit in hits]
             self.last_recalled = hits
             await self._place(model_context, live, block)
+            note_shown(self.memory, hits)
             if self._record:
-                await self._keep(map(_spoken, live))
+                await self._keep(map(self._spoken, live), self._failed_calls(live))
             if self._on_recall is not None and asked:
                 self._on_recall(self, "\n".join(asked), hits, block)
         return UpdateContextResult(memories=MemoryQueryResult(results=results))
@@ -230,8 +283,16 @@ class RemanenceMemory(Memory, Component[RemanenceMemoryConfig]):
         """Erase every memory of this namespace for good (not of `reads`, and not its key-value entries)."""
         await self._verbs.forget(everything=True)
 
+    async def flush(self, timeout: float | None = PATIENCE) -> bool:
+        """Have what was said so far extracted now, and wait for it; whether all was. Never raises."""
+        return await in_thread_async(lambda: self._extraction.flush(timeout))
+
     async def close(self) -> None:
-        """Release the memory this object opened. Deletes nothing; a memory of yours stays open."""
+        """Extract what is left, and release the memory this object opened. A memory of yours stays open.
+
+        Deletes nothing.
+        """
+        await self._extraction.asettle()
         if self._config is not None:
             await self._verbs.aclose()
 
@@ -240,17 +301,28 @@ class RemanenceMemory(Memory, Component[RemanenceMemoryConfig]):
 
             async for event in memory.record_run(team.run_stream(task="…")): …
 
-        A memory that fails does not stop the run.
+        A memory that fails does not stop the run. After the last event what was said is extracted; the loop over the
+        events ends when that is done, or after `timeout` seconds without it.
         """
-        async for event in run:
-            with self.guard.watch("record_run"):
-                await self._keep(_utterances(event))
-            yield event
+        try:
+            async for event in run:
+                with self.guard.watch("record_run"):
+                    await self._keep(self._utterances(event), self._failed_calls([event]))
+                yield event
+        finally:
+            self._extraction.end()
+        await self._extraction.asettle(self._timeout)
 
     async def record(self, messages: Iterable[object]) -> None:
-        """Remember what is said in chat messages, for example `(await agent.run(task=…)).messages`. Never raises."""
+        """Remember what is said in the messages of a run, such as `(await agent.run(task=…)).messages`. Never raises.
+
+        With that the run is over: it returns when what was said is extracted, or after `timeout` seconds without it.
+        """
         with self.guard.watch("record"):
-            await self._keep([pair for message in messages for pair in _utterances(message)])
+            given = list(messages)
+            said = [utterance for message in given for utterance in self._utterances(message)]
+            await self._keep(said, self._failed_calls(given))
+            await self._extraction.asettle(self._timeout)
 
     # -- inside
 
@@ -266,19 +338,86 @@ class RemanenceMemory(Memory, Component[RemanenceMemoryConfig]):
     async def _recall_all(self, asked: Sequence[str], limit: int) -> list[Recalled]:
         return merged([await self._recall(query, limit) for query in asked])
 
-    async def _keep(self, utterances: Iterable[tuple[str | None, str]]) -> None:
-        items = self._transcript.new(utterances)
-        if (
-            items
-            and await self.guard.acall("record", lambda: self._verbs.remember_many(items), None) is not None
-        ):
-            self._transcript.stored(items)
+    async def _recall_failures(self, task: str, live: int) -> list[Recalled]:
+        return await self._verbs.recall(
+            task,
+            limit=over_fetch(FAILURES, live),
+            types=("failure",),
+            min_score=self._min_score,
+            min_confidence=self._min_confidence,
+        )
+
+    async def _keep(self, utterances: Iterable[Utterance], failures: Iterable[Failed]) -> None:
+        said = self._transcript.new(utterances)
+        failed = self._failures.new(failures) if self._failures is not None else []
+        if not said and not failed:
+            return
+        done = await self.guard.acall("record", lambda: self._verbs.remember_many([*said, *failed]), None)
+        if done is None:
+            return
+        self._transcript.stored(said)
+        if self._failures is not None:
+            self._failures.stored(failed)
+        self._extraction.add(said, done[: len(said)])
+
+    def _spoken(self, message: LLMMessage) -> Utterance:
+        """Who said what in words; "" for tool calls, tool results and instructions."""
+        if isinstance(message, UserMessage):
+            parts = [message.content] if isinstance(message.content, str) else message.content
+            text = "\n".join(part for part in parts if isinstance(part, str))
+            return self._utterance(message.source, text if _is_said_by_user(message) else "")
+        if isinstance(message, AssistantMessage):
+            return Utterance(message.source, message.content if isinstance(message.content, str) else "")
+        return Utterance(None, "", "system")
+
+    def _utterances(self, event: object) -> list[Utterance]:
+        """What an event of a run says: chat messages do, tool traffic, chunks and results do not."""
+        kinds = {kind.__name__.partition("[")[0] for kind in type(event).__mro__}
+        if kinds.isdisjoint(_CHAT_MESSAGES):
+            return []
+        message = cast(_Said, event)
+        content: object = getattr(event, "content", None)
+        if isinstance(content, list):
+            parts = [part for part in cast("list[Any]", content) if isinstance(part, str)]
+            return [self._utterance(message.source, "\n".join(parts))]
+        return [self._utterance(message.source, message.to_text())]
+
+    def _utterance(self, source: str, text: str) -> Utterance:
+        if is_execution(text):
+            return Utterance(source, text, "tool")
+        return Utterance(source, text, "user" if source in self._user_names else "assistant")
+
+    def _failed_calls(self, told: Iterable[object]) -> list[Failed]:
+        """What tools and code could not do, of events of a run or messages of a context."""
+        found: list[Failed] = []
+        for event in told:
+            content: object = getattr(event, "content", None)
+            for part in cast("list[object]", content) if isinstance(content, list) else ():
+                if isinstance(part, FunctionCall):
+                    self._calls[part.id] = part
+                elif isinstance(part, FunctionExecutionResult) and (
+                    part.is_error or (part.is_error is None and reports_error(part.content))
+                ):
+                    found.append(self._failed(part))
+            while len(self._calls) > _MOST_CALLS:
+                self._calls.popitem(last=False)
+            text = self._spoken(event).text if isinstance(event, _LLM_MESSAGES) else _text_of(event)
+            if is_failed_execution(text):
+                found.append(failed_execution(text, self._code))
+            elif "```" in text:
+                self._code = text
+        return found
+
+    def _failed(self, result: FunctionExecutionResult) -> Failed:
+        call = self._calls.get(result.call_id)
+        name = result.name or (call.name if call else "")
+        return Failed(name, call.arguments if call else "", result.content, result.call_id)
 
     def _queries(self, live: Sequence[LLMMessage]) -> list[str]:
         """What the user asked last, then the newest of the last messages: in a team, most of those are agents'."""
-        heard = [_spoken(message) for message in live if isinstance(message, UserMessage)]
-        texts = [text for _, text in heard if text]
-        asked = [text for source, text in heard if text and source in self._user_names]
+        heard = [self._spoken(message) for message in live if isinstance(message, UserMessage)]
+        texts = [said.text for said in heard if said.text]
+        asked = [said.text for said in heard if said.text and said.speaker in self._user_names]
         task = asked[-1:] or texts[:1]
         return queries([*task, *texts[: -self._last_n - 1 : -1]])
 
@@ -341,32 +480,11 @@ def _is_said_by_user(message: LLMMessage) -> bool:
     return isinstance(message, UserMessage) and not _MARK.fullmatch(message.source)
 
 
-def _spoken(message: LLMMessage) -> tuple[str | None, str]:
-    """Who said what in words; "" for tool calls, tool results and instructions."""
-    if isinstance(message, UserMessage):
-        parts = [message.content] if isinstance(message.content, str) else message.content
-        text = "\n".join(part for part in parts if isinstance(part, str))
-        return message.source, text if _is_said_by_user(message) else ""
-    if isinstance(message, AssistantMessage):
-        return message.source, message.content if isinstance(message.content, str) else ""
-    return None, ""
-
-
-_CHAT_MESSAGES = ("TextMessage", "MultiModalMessage", "StopMessage", "HandoffMessage", "StructuredMessage")
-
-
-def _utterances(event: object) -> list[tuple[str | None, str]]:
-    """What an event of a run says: chat messages do, tool traffic, chunks and results do not."""
-    kinds = {kind.__name__.partition("[")[0] for kind in type(event).__mro__}
-    if kinds.isdisjoint(_CHAT_MESSAGES):
-        return []
-    message = cast(_Said, event)
-    content: object = getattr(event, "content", None)
-    if isinstance(content, list):
-        return [
-            (message.source, "\n".join(part for part in cast("list[Any]", content) if isinstance(part, str)))
-        ]
-    return [(message.source, message.to_text())]
+def _text_of(event: object) -> str:
+    """What code printed that an agent ran, or what else an event says in words."""
+    output: object = getattr(getattr(event, "result", None), "output", None)
+    said: object = output if output is not None else getattr(event, "content", None)
+    return said if isinstance(said, str) else ""
 
 
 def _content(hit: Recalled) -> MemoryContent:
