@@ -66,20 +66,18 @@ def _facts(count: int, rng: random.Random) -> Iterator[tuple[str, str]]:
 
 
 def build(db: Path, count: int) -> set[frozenset[str]]:
-    """Fill a file; returns the pairs of ids that say the same: half in the same words, half in others."""
+    """Fill a file; returns the pairs of ids that say the same in other words."""
     rng = random.Random(7)
     twice = int(count * TWICE)
     vectors = clustered(count - twice, MODEL.dimension, seed=11)
     facts = list(_facts(count - twice, rng))
-    items = [
-        (Draft(content=one, source="one"), vector) for (one, _), vector in zip(facts, vectors, strict=True)
-    ]
+    items = [(Draft(content=one), vector) for (one, _), vector in zip(facts, vectors, strict=True)]
     noise = np.random.default_rng(5)
     partners: list[int] = rng.sample(range(count - twice), twice)
-    for place, of in enumerate(partners):
+    for of in partners:
         shift = noise.standard_normal(MODEL.dimension).astype(np.float32) * 0.015
         near = vectors[of] + shift
-        draft = Draft(content=facts[of][place % 2], source="other")
+        draft = Draft(content=facts[of][1])
         items.append((draft, near / np.linalg.norm(near)))
     order = list(range(count))
     rng.shuffle(order)
@@ -241,7 +239,7 @@ def consolidation(count: int = 100_000) -> list[Row]:
             ratio=right / len(known),
             bar=0.95,
             at_least=True,
-            how="half in the same words from another source, half in other words; killed at 40 % and resumed",
+            how="the same in other words; killed at 40 % and resumed",
         ),
         Row(
             name="merges that are right",

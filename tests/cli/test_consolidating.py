@@ -11,12 +11,12 @@ SAID = ("remember", "team", DECIDED, "--type", "interaction", "--session", "s", 
 
 @pytest.fixture
 def copies(tmp_path):
-    """The same from two sources, as one of them came to say it later, in two namespaces."""
+    """Two memories that say the same, as one of them came to say it later, in two namespaces."""
     for namespace in ("team", "other"):
         with Memory(namespace, db=tmp_path / "memory.db", embedder=HashingEmbedder()) as memory:
-            memory.remember("Ana keeps bees.", source="mail")
-            id = memory.remember("The harbour opens at six.", source="chat").id
-            memory.update(id, content="Ana keeps bees.")
+            memory.remember("Ana works as a nurse in Rome.")
+            id = memory.remember("The harbour opens at six.").id
+            memory.update(id, content="Ana is a nurse in Rome.")
 
 
 def test_what_lasts_of_a_session_is_remembered(run):

@@ -64,15 +64,15 @@ def plan_consolidation(
 def survivor_of(one: MemoryRecord, other: MemoryRecord) -> tuple[MemoryRecord, MemoryRecord] | None:
     """Which of two memories that say the same stays, and which ends; None if both have to.
 
-    The more trusted stays, then the more important, the pinned, the one that says more, the newest. Memories of
-    sessions, those under different keys, and those that end at different times are no copies; and what holds a key
-    stays under it.
+    The more trusted stays, then the more important, the pinned, the one that says more, the newest. What another one
+    said, or what was said as something else, is a memory of its own, as when it is remembered; so are memories of
+    sessions, those under different keys, and those that end at different times. What holds a key stays under it.
     """
     if {one.type, other.type} & SESSION_TYPES or one.namespace != other.namespace:
         return None
     if one.key is not None and other.key is not None:
         return None
-    if one.type != other.type and "failure" in (one.type, other.type):
+    if (one.type, one.source) != (other.type, other.source):
         return None
     if one.valid_to != other.valid_to:
         return None

@@ -9,7 +9,8 @@ import pytest
 from remanence.errors import ConflictError, InvalidInputError, NotFoundError
 from remanence.testing.memory_kit import DAY, Kit, contents
 
-TEA = "Ana drinks green tea in the morning."
+NURSE = "Ana works as a nurse in Rome."
+AGAIN = "Ana is a nurse in Rome."
 DECIDED = "We decided to use PostgreSQL for the billing service because the team knows it."
 
 
@@ -27,7 +28,7 @@ class ConsolidationContract:
         with pytest.raises(NotFoundError, match="superseded"):
             memory.get(first)
         assert memory.history(first)[-1].superseded_by == second
-        assert len(memory.recall("green tea", as_of=before)) == 2 and len(memory.recall("green tea")) == 1
+        assert len(memory.recall("nurse", as_of=before)) == 2 and len(memory.recall("nurse")) == 1
 
         (decision,) = memory.decisions(kinds=["consolidated"])
         assert (decision.id, decision.subject, decision.others) == (done.decisions[0], second, (first,))
@@ -59,16 +60,22 @@ class ConsolidationContract:
         assert (left.id, left.key, left.importance, left.tags) == (keyed, "drink", 1.0, ("b",))
         assert memory.history(other)[-1].superseded_by == keyed
 
-    def test_what_was_said_in_sessions_stays_as_it_was_said(self, memory: Any) -> None:
-        for session in ("monday", "tuesday"):
-            memory.remember(TEA, type="context", session_id=session)
+    def test_what_another_one_said_stays_apart(self, memory: Any) -> None:
+        twice(memory, {"source": "Bob"}, {"source": "Cleo"})
+        twice(memory, {"type": "decision"}, {"type": "preference"})
         assert memory.consolidate().merged == 0
-        assert len(memory.list(types=["context"])) == 2
+        assert len(memory.list()) == 4
+
+    def test_what_was_said_in_sessions_stays_as_it_was_said(self, memory: Any) -> None:
+        for session, words in (("monday", NURSE), ("tuesday", NURSE), ("monday", AGAIN)):
+            memory.remember(words, type="context", session_id=session)
+        assert memory.consolidate().merged == 0
+        assert len(memory.list(types=["context"])) == 3
 
     def test_namespaces_are_consolidated_apart(self, kit: Kit, memory: Any) -> None:
         elsewhere = kit.open("elsewhere")
-        memory.remember(TEA)
-        elsewhere.remember(TEA)
+        memory.remember(NURSE)
+        elsewhere.remember(NURSE)
         assert memory.consolidate().merged == elsewhere.consolidate().merged == 0
         twice(elsewhere, {}, {})
         assert memory.consolidate().examined == 0
@@ -119,7 +126,7 @@ class ConsolidationContract:
 
 def twice(memory: Any, first: dict[str, Any], second: dict[str, Any]) -> tuple[str, str]:
     """Two memories that say the same, as one came to say it later; nothing was judged when they were told."""
-    one = memory.remember(TEA, source="mail", **first).id
-    other = memory.remember("The harbour opens at six.", source="chat", **second).id
-    memory.update(other, content=TEA)
+    one = memory.remember(NURSE, **first).id
+    other = memory.remember("The harbour opens at six.", **second).id
+    memory.update(other, content=AGAIN)
     return one, other
