@@ -22,6 +22,7 @@ from remanence.domain.text import content_digest
 from remanence.errors import ConflictError, EmbedderMismatchError
 from remanence.ports import Store
 from remanence.testing import builders as b
+from remanence.testing.store_forgetting import ForgettingContract
 
 THREADS = 8
 OTHER_NAME = EmbeddingModel(name="another", dimension=b.DIMENSION)
@@ -71,7 +72,7 @@ def together(work: Callable[[int], None]) -> None:
         raise errors[0]
 
 
-class ChangesContract:
+class ChangesContract(ForgettingContract):
     # -- all or nothing
 
     @pytest.mark.parametrize("failing", LATE_FAILURES.values(), ids=LATE_FAILURES)
