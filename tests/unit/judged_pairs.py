@@ -134,6 +134,46 @@ DUPLICATES: list[tuple[Said, Said]] = [
     ("The trial run is planned for 14 March.", "We plan the trial run for March 14th."),
     ("Tilo was born in Graz in 1979.", "Tilo's birthplace is Graz, he was born in 1979."),
     ("The bakery lies opposite the town hall.", "Opposite the town hall there's the bakery."),
+    (
+        "The swimming lesson for beginners is held in lane 1.",
+        "Beginners have their swimming lesson in lane 1.",
+    ),
+    (("Nadia", "I go to bed before ten."), "Nadia is usually in bed by ten."),
+    (
+        "Every invoice above 5,000 euros needs a second signature.",
+        "Invoices of more than 5,000 euros have to be signed by two people.",
+    ),
+    (
+        "The parish council meets on the last Wednesday of the month.",
+        "Meetings of the parish council are on the last Wednesday of each month.",
+    ),
+    ("Our cat had a litter of five in April.", "In April our cat gave birth to five kittens."),
+    ("The lawnmower runs on petrol.", "It's a petrol lawnmower."),
+    (
+        "Mr Achterberg has been teaching Latin here since 2009.",
+        "Mr Achterberg started teaching Latin here in 2009.",
+    ),
+    (
+        "Tests have to pass before a branch is merged.",
+        "A branch may only be merged once its tests are green.",
+    ),
+    (
+        "The waiting time at the registry office is about two hours.",
+        "You wait roughly two hours at the registry office.",
+    ),
+    (("Silvio", "I never learned to swim."), "Silvio can't swim."),
+    ("Costs for the catering are shared equally.", "We split the catering costs evenly."),
+    ("The pharmacy on the corner shuts at half past six.", "The corner pharmacy is open until 6:30 pm."),
+    ("Deleting a workspace can't be undone.", "Once deleted, a workspace cannot be restored."),
+    ("Lea's thesis is about peat bogs.", "Lea is writing her thesis on peat bogs."),
+    ("The ground floor flat is empty.", "Nobody lives in the ground floor flat."),
+    ("The choir master's name is Ferrante.", "Ferrante is the name of our choir master."),
+    ("Flash photography isn't allowed in the chapel.", "Please take no photos with flash in the chapel."),
+    ("The trainer comes twice a week.", "The trainer is here two times per week."),
+    ("The old mill was turned into flats in 1998.", "In 1998 the old mill was converted into apartments."),
+    ("My glasses are for reading only.", "Yusra only needs her glasses for reading."),
+    ("Gerda is the oldest of four sisters.", "Gerda has three younger sisters."),
+    ("The order number is 4471-B.", "It's order number 4471-B."),
 ]
 
 UPDATES: list[tuple[Said, Said]] = [
@@ -320,6 +360,41 @@ UPDATES: list[tuple[Said, Said]] = [
     ("The garden gate squeaks.", "I oiled the garden gate, no more squeaking."),
     ("Vera is a member of the rowing club.", "Vera left the rowing club at New Year."),
     ("Orders over 50 euros ship free.", "Free shipping starts at 80 euros from this week."),
+    (
+        "The swimming lesson for beginners is in lane 1.",
+        "The beginners' swimming lesson is in lane 4 from next week.",
+    ),
+    (("Nadia", "I go to bed before ten."), ("Nadia", "With the new job I'm not in bed before midnight.")),
+    (
+        "Invoices above 5,000 euros need a second signature.",
+        "The limit for a second signature was raised to 8,000 euros.",
+    ),
+    ("The lawnmower runs on petrol.", "The petrol lawnmower has made way for an electric one."),
+    ("Mr Achterberg teaches Latin.", "Mr Achterberg has taken early retirement."),
+    (
+        "Ines Duarte is our contact at the insurer.",
+        "Our contact at the insurer is no longer Ines Duarte but Max Riedel.",
+    ),
+    ("The pharmacy on the corner shuts at half past six.", "The corner pharmacy closed down in January."),
+    ("The ground floor flat is empty.", "The ground floor flat was let to a student."),
+    ("The trainer comes twice a week.", "The trainer only comes once a week now."),
+    ("Lea is writing her thesis.", "Lea handed in her thesis on Friday."),
+    (
+        "The service account can write to the bucket.",
+        "The service account only has read access to the bucket now.",
+    ),
+    ("Our stall is next to the fountain.", "This year our stall is by the church."),
+    (
+        "The interest rate on the loan is 3.1 percent.",
+        "The bank has put the interest rate on the loan up to 3.6 percent.",
+    ),
+    ("Omid plays in goal.", "Omid plays in defence this season."),
+    ("The heating is off.", "The heating is back on."),
+    ("The club colours are green and white.", "The club colours are blue and white since the merger."),
+    ("Flights to Porto leave from terminal 1.", "Flights to Porto leave from terminal 3."),
+    ("Two people work in the archive.", "Since Monday three people work in the archive."),
+    ("My car is in the garage for its inspection.", "Picked the car up from the garage, inspection passed."),
+    ("Ayumi wants to study law.", "Ayumi has changed her mind, she'd rather study history."),
 ]
 
 CONTRADICTIONS: list[tuple[Said, Said]] = [
@@ -421,6 +496,22 @@ RELATED: list[tuple[Said, Said]] = [
     ("Our legacy app runs on Windows Server 2012.", "Our legacy app was written by two students."),
     ("Petra's knee hurts.", "Petra's elbow hurts as well."),
     ("The kids' bedtime is eight.", "The kids got new beds."),
+    ("The swimming lesson for beginners is in lane 1.", "The swimming lesson for beginners costs 9 euros."),
+    ("Mr Achterberg teaches Latin.", "Mr Achterberg has adopted a greyhound."),
+    ("The lawnmower runs on petrol.", "The lawnmower was a bargain."),
+    ("Omid plays in goal.", "Omid scored from the spot last week."),
+    ("Lea is writing her thesis.", "Lea has moved in with Omid."),
+    ("The pharmacy on the corner shuts at half past six.", "The pharmacy on the corner now delivers."),
+    ("The service account can write to the bucket.", "The service account was created by Ines."),
+    ("The heating is off.", "The heating was installed in 2011."),
+    ("Our stall is next to the fountain.", "Our stall sold out by noon."),
+    ("Two people work in the archive.", "The archive was flooded last winter."),
+    ("The ground floor flat is empty.", "The ground floor flat has got new windows."),
+    ("Gerda has three sisters.", "Gerda also has a brother."),
+    ("The interest rate on the loan is 3.1 percent.", "The loan runs until 2031."),
+    ("Flights to Porto leave from terminal 1.", "Flights to Porto are often delayed."),
+    ("Nadia goes to bed before ten.", "Nadia bought a new bed."),
+    ("The trainer comes twice a week.", "The trainer has broken his wrist."),
 ]
 
 OTHER_SUBJECTS: list[tuple[Said, Said]] = [
@@ -464,6 +555,12 @@ OTHER_SUBJECTS: list[tuple[Said, Said]] = [
     ("The queue for mail holds 1,000 jobs.", "The queue for exports was doubled to 500 jobs."),
     ("Vera's boat is called Heron.", "Marit's boat was renamed Otter."),
     ("The garden gate squeaks.", "The cellar door doesn't squeak any more."),
+    ("Flights to Porto leave from terminal 1.", "Flights to Faro now leave from terminal 3."),
+    ("The lawnmower runs on petrol.", "The hedge trimmer runs on batteries now."),
+    ("Omid plays in goal.", "Ravi plays in defence this season."),
+    ("The ground floor flat is empty.", "The attic flat was let to a student."),
+    ("Lea handed in her thesis.", "Omid is still writing his thesis."),
+    ("Order 4471-B was shipped on Monday.", "Order 4472-A was shipped on Tuesday."),
 ]
 
 BOTH_TRUE: list[tuple[Said, Said]] = [
@@ -497,4 +594,8 @@ BOTH_TRUE: list[tuple[Said, Said]] = [
     ("When he was six Tilo wanted to be a firefighter.", "Tilo works as an optician."),
     ("In spring the drill cost 89 euros, on Black Friday 2023.", "The drill costs 99 euros."),
     ("Vera rowed for the junior team in 2008.", "Vera rows for the masters team."),
+    ("The loan's interest rate was 5 percent until 2015.", "The interest rate on the loan is 3.1 percent."),
+    ("Last year our stall was next to the fountain.", "This year our stall is by the church."),
+    ("Omid played in goal at school.", "Omid plays in defence."),
+    ("The first trainer came once a week.", "The new trainer comes twice a week."),
 ]

@@ -12,7 +12,8 @@ def _set(listed: str) -> frozenset[str]:
 _TOPICS = {
     "residence": """live lives living lived reside resides residing home flat apartment address moved relocated
             moving relocating settled dwell dwells based hometown emigrated house""",
-    "employer": """employer employed employs job hired joined resigned quit company works working worked firm
+    "employer": """teach teaches taught teaching
+            employer employed employs job hired joined resigned quit company works working worked firm
             startup payroll freelance freelancer self-employed laid fired sacked""",
     "role": """intern trainee manager director head lead leads chair chairs president treasurer secretary captain coach
             coaches coached trains supervisor deputy chief principal ceo cto cfo promoted position role post
@@ -131,6 +132,7 @@ EXCLUSIVE: Final = tuple(tuple(line.split()) for line in _EXCLUSIVE.replace("\n 
 _SUCCESSORS = """
 looking for, searching for, seeking: found
 vacant, unoccupied, open: filled, taken
+empty, vacant, unoccupied: was let, let to, rented to, has been let, rented out, moved into, moved in, occupied
 in for repair, being repaired, being serviced: works, picked up, back, repaired, fixed
 waiting list: has had, got, received, transplanted
 healthy, fit: ill, sick, injured

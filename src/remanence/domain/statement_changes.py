@@ -57,7 +57,7 @@ def holder(pair: Pair) -> Finding | None:
     ]
     if rest or said < 1.0:
         return None
-    if turned or {"weak", "now"} & (pair.new.marks - pair.old.marks):
+    if turned or {"weak", "now"} & (pair.new.marks - pair.old.marks) or _renewed(pair):
         return supersedes(pair, "passed to another", 0.9)
     definite = [
         b
@@ -91,7 +91,8 @@ def changed(pair: Pair) -> Finding | None:
         and "end" not in pair.new.marks
     ):
         return None  # two people at one time: they disagree
-    weak = bool({"weak", "now"} & (pair.new.marks - pair.old.marks)) and " had " not in f" {pair.new.said} "
+    fresh = bool({"weak", "now"} & (pair.new.marks - pair.old.marks)) or _renewed(pair)
+    weak = fresh and " had " not in f" {pair.new.said} "
     if (
         pair.old.modality & {"must", "may"}
         and pair.main_new.tense == "past"
@@ -109,6 +110,8 @@ def changed(pair: Pair) -> Finding | None:
         )
         if shared >= 1.0 and says_again(pair, ended):
             return supersedes(pair, "is over", 0.95)
+    if _ceased(pair):
+        return supersedes(pair, "exists no longer", 0.85)
     if (stage := _next_stage(pair)) is not None:
         return stage
     if "only" in pair.old.quantifiers - pair.new.quantifiers and weak and shared_weight(pair) >= 1.0:
@@ -184,18 +187,42 @@ def _two_names(pair: Pair) -> bool:
     return bool(rest) and all(t.kind == "name" for t in rest)
 
 
+_CEASED = (
+    "closed down", "shut down", "has died", "died", "passed away", "was abolished", "been abolished", "was cancelled",
+    "been cancelled", "been canceled", "was dissolved", "been dissolved", "was scrapped", "been scrapped",
+    "been discontinued", "was discontinued", "was demolished", "been demolished", "burned down", "burnt down",
+    "been decommissioned", "was decommissioned", "called off", "was torn down", "been torn down", "went bankrupt",
+    "been shut down", "no longer exists", "does not exist any more", "is no more", "went out of business",
+)  # fmt: skip
+
+
+def _ceased(pair: Pair) -> bool:
+    """Whether what the old text is about is gone, and the new one says no more than that and when."""
+    if not says(pair.new, _CEASED) or says(pair.old, _CEASED) or not (share_head(pair) or same_names(pair)):
+        return False
+    rest = [t for t in pair.only_new if t.value is None and not t.preposition]
+    return not rest and not any(t.subject for t in pair.only_new)
+
+
+def _renewed(pair: Pair) -> bool:
+    """Whether the new text calls new what the old one tells: "the new password"."""
+    if pair.main_old.verb not in ("", "have"):
+        return False
+    return any(new.key in pair.new.renewed and old.key not in pair.old.renewed for old, new in pair.pairs)
+
+
 def _next_stage(pair: Pair) -> Finding | None:
     """A state that is followed by what the new text tells: vacant, then filled; broken, then repaired."""
     if pair.contrary and not pair.flips:
         return None
     topical = says_again(pair, None) or names_attribute(pair) or same_names(pair) or pair.same_speaker
     for before, after in SUCCESSORS:
-        if topical and _says(pair.old, before) and _says(pair.new, after) and not _says(pair.old, after):
+        if topical and says(pair.old, before) and says(pair.new, after) and not says(pair.old, after):
             return supersedes(pair, "the next state", 0.85)
     return None
 
 
-def _says(reading: Reading, phrases: tuple[str, ...]) -> bool:
+def says(reading: Reading, phrases: tuple[str, ...]) -> bool:
     said = f" {reading.said} ".replace(" open source", "")
     return any(f" {phrase} " in said for phrase in phrases)
 

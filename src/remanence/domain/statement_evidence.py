@@ -132,7 +132,9 @@ def same_names(pair: Pair) -> bool:
 
 
 def _naming(token: Token) -> bool:
-    return token.value is None or token.value.kind == "number"
+    return token.value is None or (
+        token.value.kind == "number" and not token.value.unit and not token.value.counted
+    )
 
 
 def near(pair: Pair, least: float = 0.5) -> bool:

@@ -94,3 +94,23 @@ def kinds_of(key: str) -> frozenset[int]:
 def senses_of(key: str) -> frozenset[int]:
     """The senses a word in normal form shares with others."""
     return lexicon()[0].get(key, frozenset())
+
+
+def base_of_third(low: str) -> str:
+    """The base of "lives", "goes", "carries"; "" for no such form."""
+    if not low.endswith("s") or low.endswith("ss") or len(low) < 3:
+        return ""
+    if low.endswith("ies") and len(low) > 4:
+        return low[:-3] + "y"
+    if low.endswith(("ches", "shes", "sses", "xes", "zes", "oes")):
+        return low[:-2]
+    return low[:-1]
+
+
+@lru_cache(maxsize=8_192)
+def base_of_past(low: str) -> str:
+    """The base of a regular past form if it is a known verb, else ""."""
+    for base in (low[:-2], low[:-1], low[:-3], low[:-3] + "y"):
+        if base in w.VERBS:
+            return base
+    return ""

@@ -72,9 +72,10 @@ _WORDS = {
     "end": """anymore canceled cancelled ended ex former formerly gone left obsolete""",
     "weak": """accepted added approved became began bought brought carried closed completed confirmed deleted dug
         finished granted hired hung joined launched opened picked placed planted put refused rejected
-        removed\n restored solved started stood took""",
-    "now": """again already current currently finally hence henceforth latest meanwhile new newly now nowadays
-        onward onwards recently since today""",
+        removed restored solved started stood took""",
+    "now": """again already currently finally hence henceforth meanwhile newly now nowadays onward onwards
+        recently since today""",
+    "new": "new latest current",
     "additive": """additionally also another besides else furthermore moreover plus too""",
     "correction": """actually correction incorrect misremembered mistaken nonsense wrong""",
     "still": """continues remain remains still unchanged""",
@@ -96,49 +97,52 @@ MARKS: Final = _marks()
 """Words of change, end, addition and correction, each with its kind."""
 
 _PHRASES = """
-end: not happening; isn't happening; not going ahead; no longer; any more; any longer; no more; not anymore;
-    gave up; given up; giving up; used to; got rid of; get rid of; gotten rid of; phased out; shut down;
-    closed down; stepped down; handed over; broke up; split up; dropped out; moved out; moved away; let go;
-    laid off; called off; fell through; ran out; passed away; signed off; went out of; has ended; is over;
-    is history; is gone; are gone; grew out of; grown out of; backed out; moved on from; put an end;
-    switched off; turned off; took down; taken down; died; thrown out; threw out; gone off; went off; had
-    enough of; outgrew; outgrown; fell out; stopped; stepped back
-former: instead of; rather than; in place of; as opposed to; in favour of not; and not; but not; away from;
-    previously
-strong: over to; on to; has been given; have been given; was given; got carried;
-    was cut; been cut; cut to; cut from; were cut; are cut; is cut; set to; down to; took over; taken
-    over; takes over; taking over; has been replaced; brought forward; pushed back; pushed to; pushed out;
-    put back; moved up; moved to; went up; gone up; went down; gone down; goes up; goes down; went from;
-    made the switch; switched to; changed to; changed from; as of; from now on; from today; from tomorrow;
-    with effect; effective from; effective immediately; starting from; starting next; starting in; starting
-    on; from next; by now; has since; have since; has become; have become; have been moved; turned into;
-    grew to; up from; down from; ever since; handed to; in the meantime; moved in; moved into; passed to;
-    passes to; gone over to; went over to; no more than before; broken up; changed my mind; changed her
-    mind; changed his mind; changed their mind; change of plan; change of plans; has changed; have changed;
-    has been changed; worked its way; all healed; has healed; made it to; came down to; given to; has a new;
-    have a new; has new; is called now; works now; works again; back up; is back; are back; got promoted;
-    has moved; have moved; had to move; made up; put off
+end: taken early retirement; took early retirement; taken retirement; went into retirement; has retired;
+    have retired; not happening; isn't happening; not going ahead; no longer; any more; any longer; no
+    more; not anymore; gave up; given up; giving up; used to; got rid of; get rid of; gotten rid of;
+    phased out; shut down; closed down; stepped down; handed over; broke up; split up; dropped out; moved
+    out; moved away; let go; laid off; called off; fell through; ran out; passed away; signed off; went
+    out of; has ended; is over; is history; is gone; are gone; grew out of; grown out of; backed out;
+    moved on from; put an end; switched off; turned off; took down; taken down; died; thrown out; threw
+    out; gone off; went off; had enough of; outgrew; outgrown; fell out; stopped; stepped back
+former: instead of; rather than; in place of; as opposed to; in favour of not; and not; but not; away
+    from; previously
+strong: made way for; makes way for; gave way to; given way to; swapped for; exchanged for; traded for;
+    took its place; taken its place; in its place; in their place; over to; on to; has been given; have
+    been given; was given; got carried; was cut; been cut; cut to; cut from; were cut; are cut; is cut;
+    set to; down to; took over; taken over; takes over; taking over; has been replaced; brought forward;
+    pushed back; pushed to; pushed out; put back; moved up; moved to; went up; gone up; went down; gone
+    down; goes up; goes down; went from; made the switch; switched to; changed to; changed from; as of;
+    from now on; from today; from tomorrow; with effect; effective from; effective immediately; starting
+    from; starting next; starting in; starting on; from next; by now; has since; have since; has become;
+    have become; have been moved; turned into; grew to; up from; down from; ever since; handed to; in the
+    meantime; moved in; moved into; passed to; passes to; gone over to; went over to; no more than before;
+    broken up; changed my mind; changed her mind; changed his mind; changed their mind; change of plan;
+    change of plans; has changed; have changed; has been changed; worked its way; all healed; has healed;
+    made it to; came down to; given to; has a new; is called now; works now; works again; back up; is
+    back; are back; got promoted; has moved; have moved; had to move; made up; put off
 now: these days; at present; at the moment; for now; just got; at long last; this time; as from; going
-    forward; until further notice; since then; got a new; in future; from then on
-additive: as well; in addition; as well as; on top of; one more; a second; apart from; along with; alongside
+    forward; until further notice; since then; in future; from then on
+additive: as well; in addition; as well as; on top of; one more; a second; apart from; along with;
+    alongside
 still: still is; as before; as always; as ever; same as
 correction: to be precise; i was wrong; i misspoke; not true; not correct; not right; on the contrary; in
     fact; in reality; turns out; turned out; scratch that; i meant; not quite
-neg: leave out; leave it out; leaves out; left out; nothing to do with; except for; far from; too
-    busy to; by no means; not at all; no way;
-    instead
-skip: planned for; scheduled for; is planned for; not only; no doubt; no problem; no wonder; by the way; for
-    your information; just so you know; for the record; to be honest; as far as i know; you know; i mean; of
-    course; for example; for instance; by phone; each other; used to it; on time; in time; at times; no need
-    to worry; heads up; quick note; note to self; no idea; no matter; not to forget; do not forget; don not
-    forget; keep in mind; if you are wondering; as you know; so far; at all; not before; not until; not
-    later than; no later than; no earlier than; no fewer than; no less than; no more than
-mod:must: have to; has to; had to; need to; needs to; needed to; is to; are to; is required to; are required
-    to; is supposed to; are supposed to; is obliged to
+neg: leave out; leave it out; leaves out; left out; nothing to do with; except for; far from; too busy to;
+    by no means; not at all; no way; instead
+skip: planned for; scheduled for; is planned for; not only; no doubt; no problem; no wonder; by the way;
+    for your information; just so you know; for the record; to be honest; as far as i know; you know; i
+    mean; of course; for example; for instance; by phone; each other; used to it; on time; in time; at
+    times; no need to worry; heads up; quick note; note to self; no idea; no matter; not to forget; do not
+    forget; don not forget; keep in mind; if you are wondering; as you know; so far; at all; not before;
+    not until; not later than; no later than; no earlier than; no fewer than; no less than; no more than
+mod:must: have to; has to; had to; need to; needs to; needed to; is to; are to; is required to; are
+    required to; is supposed to; are supposed to; is obliged to
 quant:only: nobody except; no one except; nobody but; no one but; nothing but; none but
 mod:maybe: is said to; are said to; is thought to; i guess; i suppose; not sure
+mod:wish: would rather; would prefer
 mod:plan: plans to; plan to; planning to; going to; intends to; thinking about; thinking of; hopes to;
-    hoping to;  would like to; dreams of; considering; about to
+    hoping to; would like to; dreams of; considering; about to
 rel:last year: last year
 rel:last month: last month
 rel:last week: last week
@@ -150,6 +154,10 @@ rel:last autumn: last autumn; last fall
 rel:next year: next year
 rel:next month: next month
 rel:next week: next week
+rel:this season: this season
+rel:last season: last season
+rel:this term: this term
+rel:last term: last term
 rel:this year: this year
 rel:this month: this month
 rel:this week: this week

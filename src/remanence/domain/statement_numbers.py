@@ -128,6 +128,8 @@ def _named(raws: Sequence[Raw], i: int) -> tuple[Value, int] | None:
         and _low(raws, i + 1) not in ("", "of", "to")
     ):
         return Value("number", w.ORDINALS[low], "th"), i + 1
+    if low == "once" and _low(raws, i + 1) not in ("", "a", "an", "per", "every", "each", "in", ".", ","):
+        return None  # "once deleted"
     if low in w.TIMES_WORDS and _low(raws, i + 1) not in ("the", "i", "we", "he", "she", "it", "they"):
         return Value("number", w.TIMES_WORDS[low], "times"), i + 1
     if low in w.ORDINALS and _low(raws, i + 1) in ("of", "") and _low(raws, i + 2) in MONTHS:
@@ -247,6 +249,20 @@ def _numbers(raws: Sequence[Raw], i: int) -> bool:
     if i < 1 or raws[i - 1].kind != "word" or low in w.LIGHT or low in w.PREPOSITIONS or low in w.VERBS:
         return False
     return low not in w.AUXILIARY and (i == 1 or _low(raws, i - 2) in w.PREPOSITIONS)
+
+
+def _stands_free(raws: Sequence[Raw], i: int) -> bool:
+    """Whether what stands at `i`, before a number, is no noun that the number names: "cow 112"."""
+    low = _low(raws, i) if i >= 0 else ""
+    return not low or _is_function(low) or _is_verb(low) or raws[i].kind != "word"
+
+
+def _is_function(low: str) -> bool:
+    return low in w.LIGHT or low in w.PREPOSITIONS or low in w.AUXILIARY
+
+
+def _is_verb(low: str) -> bool:
+    return low in w.VERBS or low in w.PAST or (low.endswith("s") and low[:-1] in w.VERBS)
 
 
 def _is_name(raws: Sequence[Raw], i: int) -> bool:
@@ -401,7 +417,7 @@ def _with_unit(raws: Sequence[Raw], j: int, number: float, unit: str) -> tuple[V
         return value, j
     if _low(raws, j) == "times":
         return Value("number", number, "times"), j + 1
-    counted = _low(raws, j) if j < len(raws) and raws[j].kind == "word" else ""
-    if counted in w.LIGHT or counted in w.PREPOSITIONS or counted in w.AUXILIARY or counted in w.VERBS:
+    counted = _low(raws, j) if j < len(raws) and raws[j].kind == "word" and _stands_free(raws, j - 2) else ""
+    if counted != "people" and (_is_function(counted) or _is_verb(counted)):
         counted = ""
     return Value("number", number, counted=counted), j

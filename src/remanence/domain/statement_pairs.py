@@ -46,6 +46,8 @@ class Pair:
         self.main_new = _main(new, [other for _, other in matched])
         # Whether one says yes to what the other says no to.
         turns = sum(one.subject == other.subject or one.mark or other.mark for one, other in self.flips)
+        if "until" in old.turns ^ new.turns and any({a.key, b.key} & {"open"} for a, b in self.flips):
+            turns = 0  # what is open until six closes at six
         self.contrary = bool((self.main_old.negated + self.main_new.negated + turns) % 2)
         # The part of each text that the other says too, 0..1, and their mean.
         self.cover_old, self.cover_new = _cover(old, self.only_old), _cover(new, self.only_new)

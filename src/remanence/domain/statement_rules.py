@@ -121,6 +121,7 @@ def _difference(pair: Pair) -> str:
     if (
         not is_fixed(pair)
         and pair.main_old.tense != pair.main_new.tense
+        and not ("perfect" in (pair.main_old.tense, pair.main_new.tense) and pair.overlap >= 0.8)
         and "past" in (pair.main_old.tense, pair.main_new.tense)
         and (pair.overlap < 0.8 or pair.substitution or pair.main_old.verb == pair.main_new.verb != "")
     ):
@@ -161,7 +162,7 @@ def _verbs_differ(pair: Pair) -> bool:
 def _thing(token: Token) -> bool:
     """Whether a word tells a value rather than an action: a noun of the predicate, as far as can be told."""
     low = token.text.lower()
-    if token.subject or token.kind != "word" or "_" in token.key or low.endswith(("ing", "ed")):
+    if token.subject or token.kind != "word" or "_" in token.key or low.endswith(("ing", "ed", "ly")):
         return False
     return low not in VERBS and low not in PAST
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 from remanence.domain import languages
 from remanence.domain import statement_words as w
 from remanence.domain.statement_attributes import TOPICS
-from remanence.domain.statement_lexicon import lexicon, normal
+from remanence.domain.statement_lexicon import base_of_past, base_of_third, lexicon, normal
 from remanence.domain.statement_marks import MARKS, PHRASE_MARKS
 from remanence.domain.statement_numbers import Value, quantity
 from remanence.domain.statement_scan import POSSESSED, scan
@@ -74,6 +74,7 @@ class Reading:
     topics: frozenset[str] = frozenset()
     we: bool = False  # "we" is its subject
     turns: frozenset[str] = frozenset()  # prepositions that have an opposite: before, after
+    renewed: frozenset[str] = frozenset()  # normal forms of what "new" stands before
     words: tuple[str, ...] = ()  # as they stand, in lower case; `Token.at` counts them
     said: str = ""  # the same, one space between
     ours: bool = False  # it says "we" or "our" somewhere
@@ -89,7 +90,7 @@ class Reading:
 
 _WITH_TO = frozenset({"wish", "plan", "try"})
 _PADDING = 24
-_PLACED = frozenset("in at under behind near beside inside outside next".split())
+_PLACED = frozenset("in at under behind near beside inside outside next by opposite".split())
 _UNCOUNTED = frozenset("a an the is are was were be been am also please just".split())
 
 
@@ -112,6 +113,7 @@ class _Reader:
         self.soft: set[int] = set()
         self.topics: set[str] = set()
         self.turns: set[str] = set()
+        self.renewed: set[str] = set()
         self.we = self.ours = self.headless = False
         self.place = 0
         self._open()
@@ -201,7 +203,8 @@ class _Reader:
         return Reading(
             tuple(self.tokens), tuple(self.clauses), frozenset(self.marks), frozenset(self.modality),
             frozenset(self.quantifiers), frozenset(self.relative), tuple(self.sequence), frozenset(self.soft),
-            frozenset(self.topics), self.we, frozenset(self.turns), tuple(words), " ".join(words), self.ours,
+            frozenset(self.topics), self.we, frozenset(self.turns), frozenset(self.renewed), tuple(words),
+            " ".join(words), self.ours,
             sum(token.weight for token in self.tokens), self.speaker, self.headless,
         )  # fmt: skip
 
@@ -277,6 +280,8 @@ class _Reader:
                 self.modality.add(what)
         elif kind == "rel":
             self.relative.add(what)
+            if what.startswith("this") and self.tense != "past":
+                self.marks.add("now")
         elif kind == "quant":
             self.quantifiers.add(what)
         elif kind != "skip" and not (kind == "additive" and self.negated):
@@ -322,6 +327,8 @@ class _Reader:
             self.quantifiers.add("limit")
         elif low in w.NEGATORS or (normal(low) in w.NEGATIVE and not low.endswith("ly")):
             self.negated = not self.negated
+        if low in ("new", "latest", "current"):
+            self.renewed.update(self.norms[i + 1 : i + 3])
         stative = MARKS.get(low) == "weak" and self.low(i - 1) in (
             "is",
             "are",
@@ -351,6 +358,13 @@ class _Reader:
             self.marks.discard("end")
         if low == "off" and (self.low(i - 1) in w.DAYS or self.low(i + 1) in w.DAYS | {"every", "on"}):
             self.negated = not self.negated
+        if (
+            low in ("on", "off")
+            and self.tense
+            and (i + 1 == len(self.raws) or self.raws[i + 1].kind in ("stop", "comma"))
+        ):
+            self._add(low, "word", raw.text, lexicon()[0].get(low, frozenset[int]()))
+            return
         if low in w.PREPOSITIONS:
             self.preposition = low
             self.agent = low == "by" and self.passive
@@ -398,15 +412,15 @@ class _Reader:
     def _named(self, i: int, groups: frozenset[int]) -> bool:
         """Whether the capitalised first word of a sentence is a name: no known word, and it goes on like behind one."""
         low = self.low(i)
-        if groups or low in w.VERBS or _base_of_third(low) in w.VERBS or low.endswith(("ing", "ly", "ed")):
+        if groups or low in w.VERBS or base_of_third(low) in w.VERBS or low.endswith(("ing", "ly", "ed")):
             return False
         after = self.low(i + 1)
         return (
             after == POSSESSED
             or after in w.AUXILIARY
-            or _base_of_third(after) in w.VERBS
+            or base_of_third(after) in w.VERBS
             or (after in w.PAST and w.PAST[after] != after)
-            or _base_of_past(after) in w.VERBS
+            or base_of_past(after) in w.VERBS
             or (i + 1 < len(self.raws) and self.raws[i + 1].text[:1].isupper())
         ) and not low.endswith("s")
 
@@ -469,20 +483,27 @@ class _Reader:
             low.endswith("ed")
             and len(low) > 4
             and not self._awaits(i)
-            and (_base_of_past(low) in w.VERBS or before in w.FIRST_PERSON | w.WE)
+            and (base_of_past(low) in w.VERBS or before in w.FIRST_PERSON | w.WE)
         ):
             self.tense, self.verb = "past", normal(low)
             return True
-        stem = _base_of_third(low)
+        stem = base_of_third(low)
         if (stem and stem in w.VERBS) or (
             low in w.VERBS
-            and (before in w.FIRST_PERSON | w.WE | w.YOU or (before.endswith("s") or before == "they"))
+            and (
+                before in w.FIRST_PERSON | w.WE | w.YOU
+                or (before.endswith("s") or before == "they" or self._plural())
+            )
         ):
             if self.low(i + 1) in w.AUXILIARY:
                 return False
             self.tense, self.verb = "present", normal(low)
             return True
         return False
+
+    def _plural(self) -> bool:
+        """Whether the subject so far begins with a plural: "Flights to Oslo"."""
+        return len(self.tokens) > self.first and self.tokens[self.first].text.endswith("s")
 
     def _awaits(self, i: int) -> bool:
         """Whether the verb is still to come: "the supported version is"."""
@@ -497,7 +518,7 @@ class _Reader:
         """Whether a clause begins with its verb: "Sold the car"."""
         low, after = self.low(i), self.low(i + 1)
         base = w.PAST.get(low)
-        if not (base and low != base) and not (low.endswith("ed") and _base_of_past(low) in w.VERBS):
+        if not (base and low != base) and not (low.endswith("ed") and base_of_past(low) in w.VERBS):
             return False
         if not (after in w.DETERMINERS or after in w.POSSESSIVES or after in w.PREPOSITIONS):
             return False
@@ -539,26 +560,6 @@ class _Reader:
             )
         )
         self.preposition = ""
-
-
-def _base_of_third(low: str) -> str:
-    """The base of "lives", "goes", "carries"; "" for no such form."""
-    if not low.endswith("s") or low.endswith("ss") or len(low) < 3:
-        return ""
-    if low.endswith("ies") and len(low) > 4:
-        return low[:-3] + "y"
-    if low.endswith(("ches", "shes", "sses", "xes", "zes", "oes")):
-        return low[:-2]
-    return low[:-1]
-
-
-@lru_cache(maxsize=8_192)
-def _base_of_past(low: str) -> str:
-    """The base of a regular past form if it is a known verb, else ""."""
-    for base in (low[:-2], low[:-1], low[:-3], low[:-3] + "y"):
-        if base in w.VERBS:
-            return base
-    return ""
 
 
 _ASKING = ("?", "？")
