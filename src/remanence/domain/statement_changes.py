@@ -159,7 +159,7 @@ def changed(pair: Pair) -> Finding | None:
 
 
 _LEAVING = frozenset(
-    "retired resigned quit left fired sacked dismissed died down laid let passed gone".split()
+    "retired retirement resigned quit left fired sacked dismissed died down laid let passed gone".split()
 )
 
 

@@ -254,6 +254,8 @@ def _numbers(raws: Sequence[Raw], i: int) -> bool:
 def _stands_free(raws: Sequence[Raw], i: int) -> bool:
     """Whether what stands at `i`, before a number, is no noun that the number names: "cow 112"."""
     low = _low(raws, i) if i >= 0 else ""
+    if low in _WEEKDAYS or low in MONTHS:
+        return True
     return not low or _is_function(low) or _is_verb(low) or raws[i].kind != "word"
 
 
