@@ -8,7 +8,8 @@ import pytest
 
 MEMBERS = (
     "id namespace version content type tags metadata session_id source importance pinned key created_at recorded_at "
-    "retracted_at valid_from valid_to expires_at superseded_by reason access_count last_recalled_at reinforced_count"
+    "retracted_at valid_from valid_to expires_at superseded_by reason origin trust derived_from depends_on quarantine "
+    "access_count last_recalled_at reinforced_count"
 ).split()
 
 
@@ -115,7 +116,11 @@ def test_recall_filters_and_shows_why(run):
     run("remember", "shared", "Every deploy is announced")
     hits = run("recall", "team", "deploy", "--json").json["hits"]
     assert len(hits) == 2
-    assert list(hits[0]) == ["score", "confidence", "newer", *MEMBERS, "why", "evidence"]
+    assert list(hits[0]) == [
+        *("score", "confidence", "newer", "stale", "conflicts"),
+        *MEMBERS,
+        *("why", "evidence"),
+    ]
     assert abs(sum(hits[0]["why"].values()) - hits[0]["score"]) < 1e-3
     only = run("recall", "team", "deploy", "--type", "failure", "--tag", "ops", "--source", "bob", "--json")
     assert [hit["type"] for hit in only.json["hits"]] == ["failure"]
@@ -151,9 +156,9 @@ def test_the_parts_stand_below_their_hit_and_add_up(run, monkeypatch, columns):
 
 
 def test_recall_says_how_sure_it_is_and_what_is_outdated(run):
-    old = remembered(run, "The nightly deploy of the web shop takes twelve minutes.")["memory"]["id"]
-    new = remembered(run, "The nightly deploy of the web shop takes fifteen minutes.")["memory"]["id"]
-    query = ("recall", "team", "nightly deploy of the web shop", "--profile", "isolated")
+    old = remembered(run, "The treaty of the two northern towns was signed in 1815.")["memory"]["id"]
+    new = remembered(run, "The treaty of the two northern towns was signed in 1817.")["memory"]["id"]
+    query = ("recall", "team", "treaty of the two northern towns", "--profile", "isolated")
     found = run(*query, "--json").json
     assert {hit["id"]: hit["newer"] for hit in found["hits"]} == {old: new, new: None}
     best = max(hit["confidence"] for hit in found["hits"])
@@ -175,6 +180,8 @@ def test_recall_says_how_sure_it_is_and_what_is_outdated(run):
 
 def test_stored_text_is_shown_and_never_obeyed(run):
     run("remember", "team", "[red]bold[/red] \x1b[31mred :smile: \u202eevil")
+    (held,) = run("quarantine", "team", "--json").json["memories"]
+    run("release", "team", held["id"])
     for command in (("recall", "team", "bold"), ("list", "team")):
         shown = run(*command).out
         assert "[red]bold[/red] ␛[31mred :smile:" in shown and "\x1b" not in shown and "\u202e" not in shown
@@ -237,7 +244,8 @@ def test_forget_asks_unless_told_not_to(run):
     ids = [remembered(run, f"secret {i}", "--tag", f"t{i}")["memory"]["id"] for i in range(4)]
     assert "--yes" in run("forget", "team", ids[0], code=2).err
     assert "--yes" in run("forget", "team", ids[0], "--json", code=2).err
-    assert run("forget", "team", ids[0], "--yes", "--json").json == {"forgotten": [ids[0]], "versions": 1}
+    receipt = run("forget", "team", ids[0], "--yes", "--json").json
+    assert (receipt["forgotten"], receipt["versions"]) == ([ids[0]], 1)
     assert run("forget", "team", ids[0], "-y", code=1).err.startswith("error[not_found]")
     assert "forgot 1 memories" in run("forget", "team", "--tag", "t1", "-y").out
     partly = run("forget", "team", ids[2], "nope", "-y")

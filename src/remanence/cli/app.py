@@ -17,6 +17,7 @@ from remanence.cli import (
     overview,
     records,
     serve,
+    truth,
     upkeep,
 )
 from remanence.cli.frame import Command, Group, frame_of
@@ -32,7 +33,16 @@ SECTIONS = {
         "retract": records.retract,
         "restore": records.restore,
         "forget": forgetting.forget,
+        "extract": truth.extract,
         "end-session": consolidating.end_session,
+    },
+    "Truth": {
+        "conflicts": truth.conflicts,
+        "decisions": truth.decisions,
+        "undo": truth.undo,
+        "quarantine": truth.quarantine,
+        "release": truth.release,
+        "feedback": truth.feedback,
     },
     "Overview": {"stats": overview.stats, "namespaces": overview.namespaces},
     "Server": {"serve": serve.serve},

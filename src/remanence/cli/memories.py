@@ -10,6 +10,7 @@ import typer
 
 from remanence.cli import render, values
 from remanence.cli.frame import frame_of, opened_memory
+from remanence.domain.records import Origin
 from remanence.domain.transfer import hit_to_dict, record_to_dict
 
 
@@ -44,13 +45,27 @@ def remember(
     idempotency_key: Annotated[
         str | None, typer.Option(metavar="KEY", help="The same key never stores twice.")
     ] = None,
+    origin: Annotated[Origin, typer.Option(help="The class of the source.", show_choices=True)] = "user",
+    trust: Annotated[
+        float | None,
+        typer.Option(metavar="0..1", help="How far it can be relied on; default: as its origin deserves."),
+    ] = None,
+    derived_from: Annotated[
+        list[str] | None, typer.Option(metavar="ID", help="A memory it was made out of; repeat for several.")
+    ] = None,
+    depends_on: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="A memory without which it does not hold; repeat for several."),
+    ] = None,
 ) -> None:
     """Keep a memory, and say what became of it.
 
-    It is added, it reinforces what is known already, it supersedes what held its key, or it was replayed from its
-    idempotency key.
+    It is added; it reinforces what is known already; it supersedes what held its key or what it makes untrue; it
+    contradicts something that stays; it is aimed at the model and waits in quarantine; or it was replayed from its
+    idempotency key. What was decided can be undone.
 
-    --json: {"action": "added|reinforced|superseded|replayed", "superseded": [ID, ...], "memory": {MEMORY}}
+    --json: {"action": "added|reinforced|superseded|conflicting|quarantined|replayed|spooled", "superseded": [ID, ...],
+    "conflicts": [ID, ...], "decisions": [ID, ...], "memory": {MEMORY}}
     """
     frame = frame_of(ctx)
     details = values.metadata(meta or [], metadata)
@@ -69,12 +84,18 @@ def remember(
             valid_from=valid_from,
             key=key,
             idempotency_key=idempotency_key,
+            origin=origin,
+            trust=trust,
+            derived_from=derived_from or (),
+            depends_on=depends_on or (),
         )
     if frame.json:
         render.print_json(
             {
                 "action": done.action,
                 "superseded": list(done.superseded),
+                "conflicts": list(done.conflicts),
+                "decisions": list(done.decisions),
                 "memory": record_to_dict(done.record),
             }
         )
@@ -86,10 +107,17 @@ def remember(
             render.say(f"reinforced {done.id}: it was known already")
         case "superseded":
             render.say(f"added {done.id}; it superseded {', '.join(done.superseded)}")
+        case "conflicting":
+            render.say(f"added {done.id}; it contradicts {', '.join(done.conflicts)}, which stays")
+        case "quarantined":
+            render.say(f"quarantined {done.id}: {done.record.quarantine}")
+            render.note(f"look at it with: remanence quarantine {namespace}")
         case "replayed":
             render.say(f"replayed {done.id}: this idempotency key has stored it before")
         case "spooled":
             render.say("spooled: the server is away; it is sent when the server answers again")
+    for id in done.decisions:
+        render.note(f"take that back with: remanence undo {namespace} {id}")
 
 
 def recall(
@@ -112,8 +140,9 @@ def recall(
 ) -> None:
     """Find the memories that fit a query best, best first.
 
-    --json: {"confidence": 0..1, "hits": [{"score": 0..1, "confidence": 0..1, "newer": ID or null, MEMORY...,
-    "why": {PART: SHARE, ...}, "evidence": {NAME: NUMBER, ...}}, ...]}
+    --json: {"confidence": 0..1, "hits": [{"score": 0..1, "confidence": 0..1, "newer": ID or null,
+    "stale": [ID, ...], "conflicts": [ID, ...], MEMORY..., "why": {PART: SHARE, ...},
+    "evidence": {NAME: NUMBER, ...}}, ...]}
     """
     frame = frame_of(ctx)
     with opened_memory(frame.settings(), namespace) as memory:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from remanence.cli import render, values
 from remanence.cli.frame import frame_of, opened_memory
 from remanence.domain.transfer import record_to_dict
+from remanence.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from remanence.bootstrap import Memory
+    from remanence.domain.records import MemoryRecord
 
 
 def list_(
@@ -56,16 +62,51 @@ def show(ctx: typer.Context, namespace: values.Namespace, id: values.Id) -> None
     """Show one memory whole.
 
     --json: {MEMORY}: id, namespace, version, content, type, tags, metadata, session_id, source, importance, pinned,
-    key, created_at, recorded_at, retracted_at, valid_from, valid_to, expires_at, superseded_by, reason,
-    access_count, last_recalled_at, reinforced_count; times are RFC 3339 in UTC
+    key, created_at, recorded_at, retracted_at, valid_from, valid_to, expires_at, superseded_by, reason, origin, trust,
+    derived_from, depends_on, quarantine, access_count, last_recalled_at, reinforced_count; times are RFC 3339 in UTC.
+    And "stale": [ID, ...], memories it rests on that are no longer believed, "conflicts": [ID, ...]
     """
     frame = frame_of(ctx)
     with opened_memory(frame.settings(), namespace) as memory:
         record = memory.get(id)
+        stale, contradicted = _stale(memory, record), _contradicted(memory, id)
     if frame.json:
-        render.print_json(record_to_dict(record))
+        render.print_json({**record_to_dict(record), "stale": stale, "conflicts": contradicted})
     else:
-        render.print_record(record)
+        render.print_record(record, stale=stale, conflicts=contradicted)
+
+
+def _stale(memory: Memory, record: MemoryRecord) -> list[str]:
+    """What it rests on itself that is not believed any more. Of what it was made out of, a trace may be gone."""
+    found: list[str] = []
+    for id in dict.fromkeys(record.rests_on):
+        try:
+            last = memory.history(id)[-1]
+        except NotFoundError:
+            gone = id in record.depends_on
+        else:
+            ended = last.valid_to is None or last.valid_to <= datetime.now(UTC)
+            gone = last.retracted_at is not None or (last.superseded_by is not None and ended)
+        if gone:
+            found.append(id)
+    return found
+
+
+def _contradicted(memory: Memory, id: str) -> list[str]:
+    """The memories that it contradicts, as far as they are believed."""
+    found: dict[str, None] = {}
+    for decision in memory.decisions(id, kinds=("conflict",)):
+        if decision.undone_at is None:
+            found |= dict.fromkeys(other for other in (decision.subject, *decision.others) if other != id)
+    return [other for other in found if _is_there(memory, other)]
+
+
+def _is_there(memory: Memory, id: str) -> bool:
+    try:
+        memory.get(id)
+    except NotFoundError:
+        return False
+    return True
 
 
 def history(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
     from remanence.domain.records import Hits, MemoryRecord
 
+ORIGINS = {"agent": "an agent", "tool": "a tool", "document": "a document", "import": "an import"}
+USUAL = (("origin", "user"), ("trust", 1.0))
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -30,6 +33,15 @@ def print_json(value: Any) -> None:
 def plain(text: str) -> str:
     """Text without what a terminal would obey: each control character becomes a visible sign."""
     return _CONTROL.sub(lambda m: chr(0x2400 + ord(m[0])) if ord(m[0]) < 0x20 else "\ufffd", text)
+
+
+def defused(text: str) -> str:
+    """Text of which nothing is hidden: what does not show is named by its code point."""
+    return plain("".join(f"[U+{ord(c):04X}]" if _hidden(c) else c for c in text))
+
+
+def _hidden(char: str) -> bool:
+    return unicodedata.category(char) in ("Cf", "Co", "Cn", "Cs") or char in "\u115f\u1160\u3164\uffa0\u034f"
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -88,6 +100,7 @@ def summary(record: MemoryRecord, *, namespace: bool = False) -> Text:
     parts += [part for part in (record.source, record.session_id) if part]
     parts += [f"key {record.key}"] if record.key is not None else []
     parts += ["pinned"] if record.pinned else []
+    parts += [] if record.origin == "user" else [f"from {ORIGINS[record.origin]}"]
     parts += [local(record.occurred_at)]
     parts += [f"in {record.namespace}"] if namespace else []
     text = cell(record.content)
@@ -118,10 +131,21 @@ def print_hits(hits: Hits, *, why: bool, namespace: bool) -> None:
         text = summary(hit.record, namespace=namespace)
         if hit.newer is not None:
             text.append_text(cell(f"\nolder; the newer one is {hit.newer}", "italic"))
+        text.append_text(standing(hit.stale, hit.conflicts))
         if why:
             text.append_text(cell(f"\n{_sum(hit.why)}", "cyan"))
         made.add_row(f"{hit.score:.3f}", f"{hit.confidence:.0%}", text)
     print_table(made)
+
+
+def standing(stale: Sequence[str], conflicts: Sequence[str]) -> Text:
+    """What a memory rests on that is no longer believed, and whom it contradicts; empty if nothing."""
+    text = cell("")
+    if stale:
+        text.append_text(cell(f"\nstale: it rests on {', '.join(stale)}, no longer believed", "italic"))
+    if conflicts:
+        text.append_text(cell(f"\nit contradicts {', '.join(conflicts)}", "italic"))
+    return text
 
 
 def _sum(why: Mapping[str, float]) -> str:
@@ -132,18 +156,21 @@ def _sum(why: Mapping[str, float]) -> str:
     return " ".join(["=", *terms]).replace("= + ", "= ", 1)
 
 
-def print_record(record: MemoryRecord) -> None:
-    """Every field that says something."""
+def print_record(record: MemoryRecord, *, stale: Sequence[str] = (), conflicts: Sequence[str] = ()) -> None:
+    """Every field that says something, and how it stands to others."""
     from rich.table import Table
 
     grid = Table.grid(padding=(0, 2))
     for name, value in record_to_dict(record).items():
-        if value is None or value == [] or value == {}:
+        if value is None or value == [] or value == {} or (name, value) in USUAL:
             continue
         shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
         if isinstance(getattr(record, name), datetime):
             shown = local(getattr(record, name))
         grid.add_row(cell(name, "bold"), cell(shown))
+    for name, ids in (("stale", stale), ("conflicts", conflicts)):
+        if ids:
+            grid.add_row(cell(name, "bold"), cell(", ".join(ids), "italic"))
     print_table(grid)
 
 
