@@ -36,6 +36,8 @@ SUPERSEDED = "superseded under the same key"
 EXPIRED = "expired"
 REINFORCED = "said again with new details"
 
+SURE = 0.8
+"""How sure the judge must be that two sayings are one: two memories too many lose nothing, one too few does."""
 DISTRUST = 0.25
 """How much less trusted a memory may be than one that it supersedes; with less trust it is in conflict with it."""
 
@@ -211,7 +213,8 @@ class _Planner:
         standing = [(near, one) for one in judged if (near := self._near(one)) is not None]
         for near, one in standing:
             # The same said by another, or as something else, is a memory of its own.
-            if one.verdict.kind == "duplicate" and (near.source, near.type) == (draft.source, draft.type):
+            alike = (near.source, near.type) == (draft.source, draft.type)
+            if one.verdict.kind == "duplicate" and one.verdict.confidence >= SURE and alike:
                 return self._repeat_in_other_words(near, draft, one.verdict)
         record = new_record(draft, id=self.new_id(), namespace=self.namespace, now=self.now)
         newer = [

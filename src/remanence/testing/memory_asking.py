@@ -177,11 +177,19 @@ class AskingContract:
     # -- what is outdated
 
     def test_an_older_saying_points_to_the_newer_one(self, kit: Kit, memory: Any) -> None:
-        old = memory.remember("The nightly deploy of the web shop takes twelve minutes.", source="ann").id
+        # Of a session: there nothing ends what was said before.
+        talk: dict[str, Any] = {"type": "interaction", "session_id": "s"}
+        old = memory.remember(
+            "The nightly deploy of the web shop takes twelve minutes.", source="ann", **talk
+        ).id
         kit.advance(DAY)
-        other = memory.remember("The nightly deploy of the web shop takes nine minutes.", source="ben").id
+        other = memory.remember(
+            "The nightly deploy of the web shop takes nine minutes.", source="ben", **talk
+        ).id
         kit.advance(DAY)
-        new = memory.remember("The nightly deploy of the web shop takes fifteen minutes.", source="ann").id
+        new = memory.remember(
+            "The nightly deploy of the web shop takes fifteen minutes.", source="ann", **talk
+        ).id
         query = "How long does the nightly deploy of the web shop take?"
         assert {hit.id: hit.newer for hit in memory.recall(query)} == {old: new, other: None, new: None}
         lines = {line.rpartition("takes ")[2]: line for line in memory.context(query).splitlines()}
