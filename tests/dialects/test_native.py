@@ -29,6 +29,7 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12
 TIME = re.compile(r"2\d{3}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 SHOWN_HEADERS = ("content-type", "location", "retry-after", "allow")
 MEASURED = {"why", "evidence"}
+JUDGED = {"reason", "evidence"}  # of a decision: the judge's own words
 LONG_AGO = "2024"  # times of this year are the requests' own
 
 
@@ -51,6 +52,13 @@ class Normal:
         match value:
             case dict() if name in MEASURED:
                 return dict.fromkeys(sorted(value), "<number>")
+            case dict() if name == "traces":
+                return f"<{' '.join(sorted(value))}>"
+            case dict() if value.keys() >= JUDGED | {"subject"}:
+                return {
+                    key: f"<{key}>" if key in JUDGED and item else self.value(item, key)
+                    for key, item in value.items()
+                }
             case dict():
                 return {key: self.value(item, key) for key, item in value.items()}
             case list():
@@ -59,6 +67,8 @@ class Normal:
                 return "<share>" if 0 <= value <= 1 else value
             case str() if name == "request_id":
                 return "<request id>"
+            case str() if name == "quarantine":
+                return "<why>"
             case str() if TIME.fullmatch(value):
                 return value if value.startswith(LONG_AGO) else "<time>"
             case str() if name == "context":
@@ -102,7 +112,8 @@ def test_golden_exchanges(http, file):
 
 
 def test_there_are_golden_files():
-    assert {file.stem for file in GOLDEN} >= {"remembering", "recalling", "changing", "values", "channels"}
+    named = {"remembering", "recalling", "changing", "values", "channels", "truth"}
+    assert {file.stem for file in GOLDEN} >= named
 
 
 # -- nothing that a verb takes is missing
@@ -120,7 +131,13 @@ VERBS = {
     "forget": models.Forget,
     "history": models.HistoryQuery,
     "count_tokens": models.Tokens,
-    **dict.fromkeys(["get", "stats", "sessions", "channels", "namespaces", "sweep"]),
+    "extract": models.Extract,
+    "decisions": models.DecisionsQuery,
+    "conflicts": models.LimitQuery,
+    "quarantined": models.PageQuery,
+    "feedback": models.Feedback,
+    **dict.fromkeys(["get", "stats", "sessions", "channels", "namespaces", "sweep", "undo", "release"]),
+    "end_session": None,
 }
 OF_CHANNELS = {
     "create": models.Create,
@@ -133,8 +150,9 @@ OF_VALUES = {
     "keys": models.KeysQuery,
     **dict.fromkeys(["get", "entry", "exists", "delete"]),
 }
-ELSEWHERE = {"at", "aclose", "channel", "reembed"}  # not of a server, in the path, or a job
-IN_THE_PATH = {"id", "key", "self"}
+# Not of a server, in the path, or a job.
+ELSEWHERE = {"at", "aclose", "channel", "reembed", "consolidate", "forget_namespace", "forget_tenant"}
+IN_THE_PATH = {"id", "key", "self", "decision_id", "session_id"}
 ONLY_HERE = {"default"}  # what a client answers itself where there is no value
 CASES = [
     (kind, verb, model)
@@ -219,6 +237,8 @@ BODIES = [
     ("PUT", "/v1/namespaces/refused/channels/c", models.Create, {}),
     ("POST", "/v1/namespaces/refused/channels/c/posts", models.NewPost, {"data": 1}),
     ("POST", "/v1/tokens", models.Tokens, {"text": "x"}),
+    ("POST", "/v1/namespaces/refused/extract/now", models.Extract, {"messages": [{"content": "x"}]}),
+    ("POST", "/v1/namespaces/refused/feedback", models.Feedback, {"kind": "used", "ids": ["x"]}),
 ]
 ANY_JSON = {"value", "data"}
 every_body = pytest.mark.parametrize(
