@@ -92,6 +92,8 @@ def _opposed(a: Token, b: Token) -> bool:
         return False
     if not a.against.isdisjoint(b.groups) or not b.against.isdisjoint(a.groups):
         return a.groups.isdisjoint(b.groups)
+    if a.key[-2:] != b.key[-2:]:
+        return False
     one, other = sorted((a.text.lower(), b.text.lower()), key=len)
     return other in ("un" + one, "in" + one, "im" + one, "dis" + one, "non" + one, "ir" + one)
 
@@ -99,6 +101,8 @@ def _opposed(a: Token, b: Token) -> bool:
 def _akin(a: Token, b: Token) -> bool:
     """Whether two words grow from one root: "allergic" and "allergy", "config" and "configuration"."""
     if a.value is not None or b.value is not None or a.kind == "name" != b.kind:
+        return False
+    if a.key[:3] != b.key[:3]:
         return False
     one, other = sorted((a.text.lower(), b.text.lower()), key=len)
     if len(one) < 4 or one[:4] != other[:4]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from remanence.domain.statement_attributes import MANY, ONE, SUCCESSORS, TOPICS
 from remanence.domain.statement_evidence import (
     DONE,
@@ -23,7 +25,7 @@ from remanence.domain.statement_evidence import (
     supersedes,
 )
 from remanence.domain.statement_pairs import RELATED, Pair
-from remanence.domain.statements import Reading, Token
+from remanence.domain.statements import Token
 
 
 def holder(pair: Pair) -> Finding | None:
@@ -198,7 +200,11 @@ _CEASED = (
 
 def _ceased(pair: Pair) -> bool:
     """Whether what the old text is about is gone, and the new one says no more than that and when."""
-    if not says(pair.new, _CEASED) or says(pair.old, _CEASED) or not (share_head(pair) or same_names(pair)):
+    if (
+        not _says(pair.new.said, _CEASED)
+        or _says(pair.old.said, _CEASED)
+        or not (share_head(pair) or same_names(pair))
+    ):
         return False
     rest = [t for t in pair.only_new if t.value is None and not t.preposition]
     return not rest and not any(t.subject for t in pair.only_new)
@@ -216,14 +222,23 @@ def _next_stage(pair: Pair) -> Finding | None:
     if pair.contrary and not pair.flips:
         return None
     topical = says_again(pair, None) or names_attribute(pair) or same_names(pair) or pair.same_speaker
-    for before, after in SUCCESSORS:
-        if topical and says(pair.old, before) and says(pair.new, after) and not says(pair.old, after):
-            return supersedes(pair, "the next state", 0.85)
+    was, (_, follows) = _stages(pair.old.said), _stages(pair.new.said)
+    if topical and (was[0] & follows) - was[1]:
+        return supersedes(pair, "the next state", 0.85)
     return None
 
 
-def says(reading: Reading, phrases: tuple[str, ...]) -> bool:
-    said = f" {reading.said} ".replace(" open source", "")
+@lru_cache(maxsize=4_096)
+def _stages(said: str) -> tuple[frozenset[int], frozenset[int]]:
+    """Which states a text tells, and which it tells the end of, by their places in the table."""
+    return (
+        frozenset(k for k, (before, _) in enumerate(SUCCESSORS) if _says(said, before)),
+        frozenset(k for k, (_, after) in enumerate(SUCCESSORS) if _says(said, after)),
+    )
+
+
+def _says(said: str, phrases: tuple[str, ...]) -> bool:
+    said = f" {said} ".replace(" open source", "")
     return any(f" {phrase} " in said for phrase in phrases)
 
 

@@ -200,6 +200,8 @@ def about_others(pair: Pair) -> bool:
         return not any(
             comparable(a, b) and a.value and a.value.unit for a in pair.only_old for b in pair.only_new
         )
+    if pair.main_new.passive and any(t.kind == "name" and not t.me for t in theirs):
+        turned = set[str]()
     if theirs and not turned and not any(new.subject for _, new in pair.pairs + pair.flips if _naming(new)):
         return True  # what the old text is about is only mentioned
     if (
