@@ -148,6 +148,7 @@ class Consolidating:
             messages = conversation(
                 [message_of(record, assistants=ASSISTANTS) for record in records], max_content=longest
             )
+            # No look at what models were given lately: these are the memories themselves, recalled or not.
             drafts = [
                 distilled(
                     draft_from(one, messages[one.message], session_id=session), source=records[one.message]
