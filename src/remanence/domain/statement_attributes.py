@@ -117,6 +117,7 @@ staging production development test
 daily weekly monthly yearly hourly nightly fortnightly every_night every_hour every_day every_week every_month
     every_year every_minute once_a_week once_a_day once_a_month once_a_year
 male female
+day week month year hour minute quarter
 won lost drew
 niece nephew church school museum hospital library
 metro subway

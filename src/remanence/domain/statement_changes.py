@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from remanence.domain.statement_attributes import MANY, ONE, SUCCESSORS, TOPICS
+from remanence.domain.statement_attributes import FIXED, MANY, ONE, SUCCESSORS, TOPICS
 from remanence.domain.statement_evidence import (
     DONE,
     WISHES,
@@ -51,6 +51,8 @@ def holder(pair: Pair) -> Finding | None:
     named = any(b.subject and not a.subject and a.kind == "name" for a, b in pair.pairs)
     if turned and named and newcomers and "name" in pair.old.topics & pair.new.topics:
         return supersedes(pair, "has another name", 0.9)
+    if (finding := _by_another(pair, newcomers, said)) is not None:
+        return finding
     holders = [t for t in pair.only_old if t.kind == "name" and t.subject]
     if not holders or not newcomers or not (_ROLES & pair.old.topics and _ROLES & pair.new.topics):
         return None
@@ -73,6 +75,22 @@ def holder(pair: Pair) -> Finding | None:
 
 
 _LATER = 2.0  # days, after which a plain denial is news, and no correction
+
+
+def _by_another(pair: Pair, newcomers: list[Token], said: float) -> Finding | None:
+    """ "Ann hosts the show", "the show is hosted by Ben": one thing, one task, another person."""
+    before = [t for t in pair.only_old if t.kind == "name" and (t.agent or t.subject)]
+    after = [t for t in newcomers if t.agent or t.subject]
+    rest = len(pair.only_old) - len(before) + len(pair.only_new) - len(after)
+    turned = any(t.agent for t in before) != any(t.agent for t in after)
+    weight = sum(a.weight for a, _ in pair.pairs)
+    if not before or not after or rest or not turned or weight < 2.0 or pair.disputed:
+        return None
+    if "past" in (pair.main_old.tense, pair.main_new.tense) or attribute_keys(pair) & (MANY | FIXED):
+        return None
+    return supersedes(pair, "done by another", 0.8)
+
+
 _DEFINITE = frozenset("the our this".split())
 _ROLES = frozenset({"role", "owner"})
 
@@ -150,7 +168,9 @@ def changed(pair: Pair) -> Finding | None:
             or same_slot(pair)
             or (copula and (names_attribute(pair) or _two_names(pair)))
         )
-        sure = near(pair) or same_names(pair) or any(a.me and b.me for a, b in pair.pairs)
+        sure = (
+            near(pair) or same_names(pair) or (near(pair, 0.4) and any(a.me and b.me for a, b in pair.pairs))
+        )
         if pair.only_old and pair.only_new and weight >= 1.0 and said and sure:
             return supersedes(pair, "another value, and a word of change", 0.85)
         if pair.contrary and weight >= 1.0 and (pair.overlap >= 0.55 or weight >= 2.0) and sure:
@@ -297,6 +317,8 @@ def _functional(pair: Pair, values: list[tuple[Token, Token]]) -> bool:
     keys = attribute_keys(pair)
     if pair.main_old.passive and rest_old[0].preposition == rest_new[0].preposition != "":
         return rest_old[0].preposition in ("through", "via", "on", "in", "with", "using", "at")
+    if pair.main_old.passive and exclude(rest_old, rest_new):
+        return True
     if keys & MANY:
         return False
     said = {a.key for a, b in pair.pairs if not (a.subject and b.subject)} | {pair.main_old.verb}

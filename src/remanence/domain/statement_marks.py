@@ -63,13 +63,15 @@ _PAST = {
         shave dye bleach enlarge expand repaint wallpaper furnish vacate reclaim repurchase refinance repay""",
     "weak": """clear award grant assign allocate fill empty connect attach fit order book reserve recruit enrol enroll
         gain obtain plant sow arrest discharge admit recover""",
-    "end": """sell close lose die perish fell chop demolish wreck ruin destroy kill smash evaporate vanish disappear
+    "end": """relinquish rescind repeal annul void nullify discard jettison offload forsake surrender cede dismiss fire
+        sack oust axe shutter sell close
+        lose die perish fell chop demolish wreck ruin destroy kill smash evaporate vanish disappear
         lapse fold bankrupt liquidate mothball decommission unsubscribe resign abdicate bow divorce separate dump""",
 }
 _WORDS = {
     "strong": """automated bumped changed extended fixed handed lifted lowered passed reopened replace replaces
         resolved succeeded updated""",
-    "end": """anymore canceled cancelled ended ex former formerly gone left obsolete""",
+    "end": """lapse lapses anymore canceled cancelled ended ex former formerly gone left obsolete""",
     "weak": """accepted added approved became began bought brought carried closed completed confirmed deleted dug
         finished granted hired hung joined launched opened picked placed planted put refused rejected
         removed restored solved started stood took""",
@@ -107,20 +109,22 @@ end: taken early retirement; took early retirement; taken retirement; went into 
     out; gone off; went off; had enough of; outgrew; outgrown; fell out; stopped; stepped back
 former: instead of; rather than; in place of; as opposed to; in favour of not; and not; but not; away
     from; previously
-strong: made way for; makes way for; gave way to; given way to; swapped for; exchanged for; traded for;
-    took its place; taken its place; in its place; in their place; over to; on to; has been given; have
-    been given; was given; got carried; was cut; been cut; cut to; cut from; were cut; are cut; is cut;
-    set to; down to; took over; taken over; takes over; taking over; has been replaced; brought forward;
-    pushed back; pushed to; pushed out; put back; moved up; moved to; went up; gone up; went down; gone
-    down; goes up; goes down; went from; made the switch; switched to; changed to; changed from; as of;
-    from now on; from today; from tomorrow; with effect; effective from; effective immediately; starting
-    from; starting next; starting in; starting on; from next; by now; has since; have since; has become;
-    have become; have been moved; turned into; grew to; up from; down from; ever since; handed to; in the
-    meantime; moved in; moved into; passed to; passes to; gone over to; went over to; no more than before;
-    broken up; changed my mind; changed her mind; changed his mind; changed their mind; change of plan;
-    change of plans; has changed; have changed; has been changed; worked its way; all healed; has healed;
-    made it to; came down to; given to; has a new; is called now; works now; works again; back up; is
-    back; are back; got promoted; has moved; have moved; had to move; made up; put off
+strong: scaled back; scaled up; scaled down; cut back; ramped up; rolled back; wound down; whittled down;
+    weaned itself; weaned himself; weaned herself; made way for; makes way for; gave way to; given way to;
+    swapped for; exchanged for; traded for; took its place; taken its place; in its place; in their place;
+    over to; on to; has been given; have been given; was given; got carried; was cut; been cut; cut to;
+    cut from; were cut; are cut; is cut; set to; down to; took over; taken over; takes over; taking over;
+    has been replaced; brought forward; pushed back; pushed to; pushed out; put back; moved up; moved to;
+    went up; gone up; went down; gone down; goes up; goes down; went from; made the switch; switched to;
+    changed to; changed from; as of; from now on; from today; from tomorrow; with effect; effective from;
+    effective immediately; starting from; starting next; starting in; starting on; from next week; from
+    next month; from next year; from next season; from next term; by now; has since; have since; has
+    become; have become; have been moved; turned into; grew to; up from; down from; ever since; handed to;
+    in the meantime; moved in; moved into; passed to; passes to; gone over to; went over to; no more than
+    before; broken up; changed my mind; changed her mind; changed his mind; changed their mind; change of
+    plan; change of plans; has changed; have changed; has been changed; worked its way; all healed; has
+    healed; made it to; came down to; given to; has a new; is called now; works now; works again; back up;
+    is back; are back; got promoted; has moved; have moved; had to move; made up; put off
 now: these days; at present; at the moment; for now; just got; at long last; this time; as from; going
     forward; until further notice; since then; in future; from then on
 additive: as well; in addition; as well as; on top of; one more; a second; apart from; along with;
@@ -128,8 +132,8 @@ additive: as well; in addition; as well as; on top of; one more; a second; apart
 still: still is; as before; as always; as ever; same as
 correction: to be precise; i was wrong; i misspoke; not true; not correct; not right; on the contrary; in
     fact; in reality; turns out; turned out; scratch that; i meant; not quite
-neg: leave out; leave it out; leaves out; left out; nothing to do with; except for; far from; too busy to;
-    by no means; not at all; no way; instead
+neg: closed to; leave out; leave it out; leaves out; left out; nothing to do with; except for; far from;
+    too busy to; by no means; not at all; no way; instead
 skip: planned for; scheduled for; is planned for; not only; no doubt; no problem; no wonder; by the way;
     for your information; just so you know; for the record; to be honest; as far as i know; you know; i
     mean; of course; for example; for instance; by phone; each other; used to it; on time; in time; at

@@ -76,8 +76,9 @@ def _score(pair: Pair) -> float:
 def _difference(pair: Pair) -> str:
     """What keeps two texts from saying the same; "" if nothing does."""
     old, new = pair.old, pair.new
+    brief = max(len(old.tokens), len(new.tokens)) <= _BRIEF
     if any(t.value is not None for t in pair.only_new) or (
-        any(t.value is not None for t in pair.only_old) and pair.overlap < 0.8
+        any(t.value is not None and t.value.key != "1th" for t in pair.only_old) and pair.overlap < 0.8
     ):
         return "number"
     names_old = [t for t in pair.only_old if t.kind == "name"]
@@ -113,13 +114,13 @@ def _difference(pair: Pair) -> str:
         return "relation"
     if exclude(pair.only_old, pair.only_new):
         return "kind"
-    brief = max(len(old.tokens), len(new.tokens)) <= _BRIEF
     if brief and any(
         a.preposition and a.preposition == b.preposition for a in pair.only_old for b in pair.only_new
     ):
         return "slot"
     if (
         not is_fixed(pair)
+        and (brief or pair.overlap < 0.75)
         and pair.main_old.tense != pair.main_new.tense
         and not ("perfect" in (pair.main_old.tense, pair.main_new.tense) and pair.overlap >= 0.8)
         and "past" in (pair.main_old.tense, pair.main_new.tense)

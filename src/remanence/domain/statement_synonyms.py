@@ -76,7 +76,8 @@ dinner supper evening_meal; coffee espresso; tea cuppa; medicine medication drug
 take swallow be_on prescribed prescribe receive; ill sick unwell poorly; disease illness condition;
 surgery operation operate; injury hurt injure; hospital clinic infirmary; ward unit; patient sick_person;
 appointment slot booking visit; vaccine vaccinate vaccination jab shot; glasses spectacles; blood_pressure bp;
-weigh weight; tall height high; long length; wide width; deep depth down; old age aged years_old year-old;
+weigh weight tip_the_scales; break fracture; tall height high; long length; wide width; deep depth down; old
+age aged years_old year-old;
 born birth birthday date_of_birth birthdate born_on be_born dob; die death pass_away dead deceased;
 birthplace born_in native_of come_from hail_from originally_from grow_up_in;
 come_from originate native from hail stem; nationality citizen citizenship; speak language speaker fluent
@@ -346,7 +347,8 @@ multiplayer online; console system; release launch; trailer teaser
 """
 
 _OPPOSITES = """
-open:close shut; open_source:closed_source proprietary; lock:unlock; enable:disable; on:off; present:absent;
+open:close shut shutter; open_source:closed_source proprietary; lock:unlock; enable:disable; on:off;
+present:absent;
     full occupied:empty vacant; alive:dead; win:lose;
 public:private; free:occupied busy; true:false; correct:wrong; right:left; north:south; east:west;
     upper:lower;

@@ -216,7 +216,7 @@ UNITS: Final[dict[str, tuple[str, float]]] = {
         ("mass", 0.001, "mg milligram milligrams milligrammes"),
         ("mass", 1, "g gram grams grammes"),
         ("mass", 1_000, "kg kilo kilos kilogram kilograms"),
-        ("mass", 1e6, "ton tons tonne tonnes"),
+        ("mass", 1e6, "t ton tons tonne tonnes"),
         ("mass", 453.592, "lb lbs pound-weight"),
         ("volume", 1, "ml millilitre millilitres milliliter milliliters"),
         ("volume", 1_000, "l litre litres liter liters"),

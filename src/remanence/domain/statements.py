@@ -89,9 +89,10 @@ class Reading:
 
 
 _WITH_TO = frozenset({"wish", "plan", "try"})
+_RANGES = frozenset({"to", "until", "till", "through"})
 _PADDING = 24
 _PLACED = frozenset("in at under behind near beside inside outside next by opposite".split())
-_UNCOUNTED = frozenset("a an the is are was were be been am also please just".split())
+_UNCOUNTED = frozenset("a an the will would is are was were be been am also please just".split())
 
 
 class _Reader:
@@ -334,6 +335,8 @@ class _Reader:
             "are",
             "not",
         )  # "is closed" tells no event
+        # "never sold a picture", "having lost points": nothing is over by that
+        stative = stative or (MARKS.get(low) == "end" and (self.negated or self.low(i - 1) == "having"))
         if low in MARKS and not stative and not (low == "too" and self._goes_on(i)) and not self._proper(i):
             self._marked(MARKS[low], 0, 0)
         if low in w.MODALS and (w.MODALS[low] not in _WITH_TO or self.low(i + 1) == "to"):
@@ -375,7 +378,9 @@ class _Reader:
             if low in w.TURNING:
                 self.turns.add(low)
             if low in ("from", "since") and self.raws[i].begins:
-                self.marks.add("strong" if self._dated(i + 1) else "now")
+                self.marks.add(
+                    "strong" if self._dated(i + 1) and _RANGES.isdisjoint(self.lows[i : i + 5]) else "now"
+                )
             return
         if not self.tense:
             self._finite(i)
