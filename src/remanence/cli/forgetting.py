@@ -24,7 +24,6 @@ PENDING = {
     "log": "another process reads an old state of the file, so that its log could not be emptied yet; it will be after "
     "a later write, or with: remanence verify-forgotten",
     "search": "the file is too large to be searched in passing; search it with: remanence verify-forgotten",
-    "pages": "something is left in unused parts of the file; rewrite it with: remanence compact",
 }
 
 

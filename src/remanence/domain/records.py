@@ -526,9 +526,9 @@ class Traces:
     sampled: bool = False
 
 
-Pending = Literal["log", "search", "pages"]
+Pending = Literal["log", "search"]
 """Why an erasure is not known to have left nothing: somebody reads an old state of the file, so that its log cannot be
-emptied; the file is too large to be searched in passing; unused parts of pages hold something."""
+emptied; or the file is too large to be searched in passing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 SEARCHED_BYTES: Final = 64 << 20
 """Size of a file up to which it is searched for remains, and rewritten if there are any, before `forget` returns."""
+WELL_KNOWN: Final = 50  # erased versions whose fingerprints are as many as they may be
 CHUNK: Final = 500  # ids in one statement
 TEXTS_KNOWN: Final = 2_000  # erased texts that jobs and decisions are compared with
 
@@ -151,27 +152,46 @@ def _traces(connection: sqlite3.Connection, ns_id: int, ids: Sequence[str]) -> T
 
 
 def _pieces(connection: sqlite3.Connection, ns_id: int, id: str) -> list[bytes]:
-    """What is stored of a memory, text first."""
+    """What is stored of a memory and of no other, text first."""
     rows = connection.execute(
-        "SELECT seq, content, metadata, key, reason, tags, terms FROM memory WHERE ns_id = ? AND id = ?"
+        "SELECT seq, content, terms, tags, metadata, key, reason FROM memory WHERE ns_id = ? AND id = ?"
         " ORDER BY version DESC",
         (ns_id, id),
     ).fetchall()
     texts: dict[bytes, None] = {}
-    blobs: dict[bytes, None] = {}
-    for seq, content, metadata, key, _, tags, terms in rows:
+    others: dict[bytes, None] = {}
+    seqs = {row[0] for row in rows}
+    for seq, content, terms, tags, metadata, key, reason in rows:
         texts |= dict.fromkeys(forms(content))
-        for text in (metadata, key, tags):
-            if text and text not in ("{}", "[]"):
-                blobs[text.encode("utf-8", "surrogatepass")] = None
+        told = [key, reason, *_strings(json.loads(metadata))]
+        told += [tag for tag in json.loads(tags) if not _shared(connection, ns_id, tag, seqs)]
+        others |= dict.fromkeys(text.encode("utf-8", "surrogatepass") for text in told if text)
         for table, column in (("entry", "vector"), ("token", "vectors"), ("passage", "vector")):
             place = "seq = ?" if table == "token" else "ns_id = ? AND seq = ?"
             parameters = (seq,) if table == "token" else (ns_id, seq)
             for (blob,) in connection.execute(f"SELECT {column} FROM {table} WHERE {place}", parameters):
-                blobs[blob] = None
+                others[blob] = None
         if terms:
-            blobs[terms] = None
-    return [*texts, *blobs]
+            others[terms] = None
+    return [*texts, *others]
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """The texts in JSON, as they stand in it."""
+    if isinstance(value, str):
+        yield json.dumps(value, ensure_ascii=False)[1:-1]
+    elif isinstance(value, list):
+        for part in value:  # pyright: ignore[reportUnknownVariableType]
+            yield from _strings(part)
+    elif isinstance(value, dict):
+        yield from _strings([*value.values()])  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+
+
+def _shared(connection: sqlite3.Connection, ns_id: int, tag: str, seqs: set[int]) -> bool:
+    rows = connection.execute(
+        "SELECT seq FROM tag WHERE ns_id = ? AND tag = ? LIMIT ?", (ns_id, tag, len(seqs) + 1)
+    )
+    return any(seq not in seqs for (seq,) in rows)
 
 
 def _merged(connection: sqlite3.Connection, ns_id: int, gone: Sequence[str]) -> list[str]:
@@ -418,13 +438,13 @@ def forget_tenant(context: WriteContext, tenant: str) -> None:
 # -- the file
 
 
-def settle(database: Database, traces: Traces | None) -> Pending | None:
+def settle(database: Database, receipt: Receipt) -> Pending | None:
     """See to it that nothing of what was erased stays in unused parts of the file. Says why if it may.
 
     SQLite overwrites what it deletes, but rows that it had moved between pages before leave copies in the unused part
     of those pages. Such copies are looked for, and the file is rewritten if there are any.
     """
-    path = database.path
+    path, traces = database.path, receipt.traces
     if path is None or traces is None:
         return None
     if database.log_pending:
@@ -433,17 +453,16 @@ def settle(database: Database, traces: Traces | None) -> Pending | None:
         return "search"
 
     def search(connection: sqlite3.Connection) -> Pending | None:
-        finder = Finder(traces)
-        for attempt in range(2):
-            if not database.empty_log():
-                return "log"
+        if not database.empty_log():
+            return "log"
+        # Of very many, each has too few fingerprints to rely on them.
+        if receipt.versions <= WELL_KNOWN:
             with path.open("rb") as file:
-                data = file.read()
-            if not any(True for _ in finder.find(unused(data))):
+                left = unused(file.read())
+            if not any(True for _ in Finder(traces).find(left)):
                 return None
-            if attempt == 0:
-                connection.execute("VACUUM")
-        return "pages"
+        connection.execute("VACUUM")  # what it writes, it reads from rows that are there
+        return None if database.empty_log() else "log"
 
     return database.alone(search)
 

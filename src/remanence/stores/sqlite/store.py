@@ -335,7 +335,7 @@ class SQLiteStore(Channels, DocumentTable, Jobs, Events, Truth, Consolidation):
         return receipt
 
     def _settled(self, receipt: Receipt) -> Receipt:
-        return replace(receipt, pending=erasing.settle(self._db, receipt.traces))
+        return replace(receipt, pending=erasing.settle(self._db, receipt))
 
     def sweep(self, *, now: datetime, limit: int, tenant: str | None = None) -> int:
         def work(context: writing.WriteContext) -> int:
