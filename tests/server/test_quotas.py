@@ -26,7 +26,7 @@ def ring(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(ring):
-    with running_server(ring.db) as server:
+    with running_server(ring.db, environ={"REMANENCE_EXTRACTOR": "verbatim"}) as server:
         yield server
 
 
@@ -119,7 +119,8 @@ def test_the_quota_holds_for_what_is_written_at_the_same_moment(client_with):
     client = client_with(memories=10)
 
     def write(i):
-        items = [f"fact number {i} {n}" for n in range(4)]
+        # Of a session, so that none is taken for another one.
+        items = [{"content": f"thing {i} {n}", "type": "context", "session_id": "s"} for n in range(4)]
         return client.post(f"{MEMORIES}/batch", json={"items": items})
 
     with ThreadPoolExecutor(12) as pool:

@@ -114,9 +114,35 @@ class Conflicts(BaseModel):
     conflicts: list[Conflict]
 
 
+class Traces(BaseModel):
+    """Fingerprints by which erased texts are known again; they do not hold them."""
+
+    salt: str
+    windows: dict[str, str]
+    texts: int
+    short: int = Field(description="Memories too short to be recognised.")
+    sampled: bool = Field(description="Not all of what was erased has fingerprints.")
+
+
 class Receipt(BaseModel):
-    ids: list[str]
-    versions: int
+    """What was erased; `remanence verify-forgotten` proves it."""
+
+    id: str
+    at: datetime | None
+    tenant: str
+    namespace: str | None
+    ids: list[str] = Field(description="The memories named.")
+    versions: int = Field(description="Erased in all.")
+    derived: list[str] = Field(description="Memories made out of nothing else, which went too.")
+    restored: list[str] = Field(description="Memories that had been merged into these, believed again.")
+    values: int
+    channels: int
+    jobs: int
+    spooled: int
+    pending: Literal["log", "search", "pages"] | None = Field(
+        description="Why something may still be in the file; null: it was searched, and nothing is."
+    )
+    traces: Traces | None
 
 
 class Identity(BaseModel):

@@ -244,7 +244,7 @@ class Extract(Body):
 
 class Feedback(Body):
     kind: Literal["used", "ignored", "contradicted", "miss"]
-    ids: Annotated[list[Key], Field(min_length=1, max_length=10_000, fail_fast=True)]
+    ids: Annotated[list[Key], Field(min_length=1, max_length=MOST_ITEMS, fail_fast=True)]
 
 
 class Tokens(Body):
@@ -290,7 +290,7 @@ class DecisionsQuery(PageQuery):
     id: Key | None = Field(None, description="Only about this memory.")
     kinds: Annotated[
         list[Literal["superseded", "reinforced", "conflict", "consolidated"]],
-        Field(max_length=4, description="Any of these."),
+        Field(max_length=4, fail_fast=True, description="Any of these."),
     ] = Field([])
 
 
