@@ -4,16 +4,18 @@ Whoever stored a message first has it extracted, so that of several adapters tha
 that was restored from an earlier process nothing is extracted again.
 """
 
+import asyncio
 import atexit
 import contextlib
 import inspect
 import itertools
 import logging
+import queue
 import re
 import threading
 import weakref
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Any, Final, cast
 
 from remanence.adapters._failures import is_failed_execution
@@ -127,6 +129,11 @@ class Extraction:
         self._able = True
         _alive.add(self)
 
+    def belongs_to(self, adapter: object) -> None:
+        """When the adapter is gone, the conversation is over."""
+        # Whoever collects garbage must not wait for locks: the next adapter that works ends it.
+        weakref.finalize(adapter, _orphans.put, self).atexit = False
+
     @property
     def waiting(self) -> int:
         """Messages that were not extracted yet."""
@@ -135,6 +142,7 @@ class Extraction:
 
     def add(self, items: Sequence[Mapping[str, Any]], results: Sequence[Remembered]) -> None:
         """These utterances of a transcript were handed to the store, which did this with them."""
+        _end_orphans()
         for item, done in zip(items, results, strict=True):
             if done.action != "replayed":
                 _fresh.add(done.id, item["idempotency_key"])
@@ -183,7 +191,7 @@ class Extraction:
             self._batches.clear()
         for _, batch in batches:
             try:
-                self._extract(batch)
+                self._extract(batch, asyncio.run)
             except Exception:
                 logger.debug("nothing is extracted any more: the process ends", exc_info=True)
                 return
@@ -267,7 +275,9 @@ class Extraction:
         self._guard.succeeded(apart=_WHERE)
         return None
 
-    def _extract(self, batch: Sequence[Mapping[str, Any]]) -> None:
+    def _extract(
+        self, batch: Sequence[Mapping[str, Any]], run: Callable[[Coroutine[Any, Any, None]], None] = call
+    ) -> None:
         verb: Callable[..., object] | None = getattr(self._memory, "extract", None)
         if verb is None:
             self._able = False
@@ -275,7 +285,7 @@ class Extraction:
             return
         done = verb(batch, session_id=self._session_id, tags=self._tags)
         if inspect.isawaitable(done):
-            call(_awaited(cast("Awaitable[object]", done)))
+            run(_awaited(cast("Awaitable[object]", done)))
 
 
 async def _awaited(work: Awaitable[object]) -> None:
@@ -299,8 +309,18 @@ def _parts(text: str) -> list[tuple[int, int]]:
 _alive: "weakref.WeakSet[Extraction]" = weakref.WeakSet()
 
 
+_orphans: "queue.SimpleQueue[Extraction]" = queue.SimpleQueue()
+
+
+def _end_orphans() -> None:
+    with contextlib.suppress(queue.Empty):
+        while True:
+            _orphans.get_nowait().end()
+
+
 def _at_exit() -> None:
-    for extraction in list(_alive):
+    left = list(_alive)  # those that are orphans are held by their queue until here
+    for extraction in left:
         extraction.at_exit()
 
 

@@ -47,7 +47,7 @@ def failure(what: str, why: str) -> dict[str, str]:
     what, why = what.strip().rstrip(".:;, "), why.strip()
     if not what or not why:
         raise InvalidInputError("why" if what else "what", "must say something")
-    return {"content": f"{what} did not work: {why}", "type": "failure", "origin": "agent"}
+    return {"content": f"{what} does not work: {why}", "type": "failure", "origin": "agent"}
 
 
 def listed(hits: Sequence[Recalled]) -> str:

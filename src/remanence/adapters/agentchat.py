@@ -99,7 +99,7 @@ class RemanenceMemoryConfig(BaseModel):
     min_chars: int = 4
     session_id: str | None = None
     user_names: list[str] = ["user"]
-    extract_every: int | None = EVERY
+    extract_every: int = EVERY  # 0 for never: a None would be left out of what is dumped
     extract_on_end: bool = True
     failures: bool = True
     timeout: float = TIMEOUT
@@ -186,7 +186,7 @@ class RemanenceMemory(Memory, Component[RemanenceMemoryConfig]):
                 min_chars=min_chars,
                 session_id=session_id,
                 user_names=list(user_names),
-                extract_every=extract_every,
+                extract_every=extract_every or 0,
                 extract_on_end=extract_on_end,
                 failures=failures,
                 timeout=timeout,
@@ -215,6 +215,7 @@ class RemanenceMemory(Memory, Component[RemanenceMemoryConfig]):
             session_id=session_id,
             errors=not failures,
         )
+        self._extraction.belongs_to(self)
         self._on_recall = on_recall
         names = (home_of(memory), *namespaces_of(memory))
         # Marks our block in a context, also after its state was saved; a name that every model accepts.

@@ -128,6 +128,7 @@ class MemoryCapability(AgentCapability):
             tags=tags,
             errors=not failures,
         )
+        self._extraction.belongs_to(self)
         self._user_names = tuple(user_names)
         self._on_recall = on_recall
         self._blocks: weakref.WeakKeyDictionary[ConversableAgent, str] = weakref.WeakKeyDictionary()
