@@ -1,18 +1,14 @@
 """The class of `zero_latency`, embedded and on a server."""
 
-import inspect
 import os
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
 
-from remanence import Memory as EmbeddedMemory
-from remanence.compat.zero_latency import Memory, arguments
-from remanence.domain.records import Draft
+from remanence.compat.zero_latency import Memory
 from remanence.errors import (
     ClosedError,
     InvalidInputError,
@@ -24,8 +20,8 @@ from remanence.settings import Settings
 from remanence.testing.scripted_server import BREAK, ScriptedServer, answer
 from remanence.testing.server import running_server
 
-TALK = """Coder: I recommend the Falcon framework for the gateway.
-Reviewer: Agreed, but add input validation on all endpoints.
+TALK = """Coder: We chose the Falcon framework for the gateway.
+Reviewer: Agreed, but remember that all input must be validated.
 Coder: Then Falcon it is."""
 
 
@@ -75,25 +71,25 @@ def test_what_was_said_is_recalled_by_another_memory(opened, server):
     added = settled(first.add(TALK), server)
     assert (added.status, bool(added.job_ids)) in {("complete", False), ("queued", True)}
     told = opened().recall("which framework did we choose for the gateway")
-    assert told and "I recommend the Falcon framework for the gateway." in told.text
+    assert told and "We chose the Falcon framework for the gateway" in told.text
     assert str(told) == told.text == told.context_block == f"{told}"
-    assert told.memories[0].content == "I recommend the Falcon framework for the gateway."
+    assert told.memories[0].content == "We chose the Falcon framework for the gateway"
     assert {memory.source for memory in told.memories} <= {"Coder", "Reviewer"}
     assert not opened(agent_id="other").recall("which framework")
 
 
-def test_a_text_that_is_no_conversation_is_one_memory(opened, server):
+def test_a_text_may_be_no_conversation(opened, server):
     memory = opened()
-    settled(memory.add("The vault is in the cellar.\nNobody goes there.", session_id="s"), server)
+    settled(memory.add("The vault is in the cellar.\nWhat a day!", session_id="s"), server)
     (found,) = memory.recall("vault in the cellar").memories
-    assert found.content == "The vault is in the cellar.\nNobody goes there."
+    assert found.content == "The vault is in the cellar"
     assert found.record.session_id == "s"
 
 
 def test_limit_and_budget_are_kept(opened, server):
     memory = opened()
     for n in range(5):
-        settled(memory.add(f"Crate {n} holds {n * 3} lamps for hall {n}."), server)
+        settled(memory.add(f"Crate {n} holds {('blue', 'red', 'old', 'new', 'big')[n]} lamps."), server)
     assert len(memory.recall("crates of lamps", limit=2).memories) == 2
     assert not memory.recall("crates of lamps", max_tokens=5)
     assert memory.recall("crates of lamps", max_tokens=100).text
@@ -109,10 +105,10 @@ def test_nothing_said_is_nothing_added(opened, server):
 def test_more_turns_than_a_server_takes_at_once(opened, server):
     memory = opened()
     added = settled(
-        memory.add("\n".join(f"{'AB'[n % 2]}: word {n} of many here" for n in range(1_001))), server
+        memory.add("\n".join(f"{'AB'[n % 2]}: Box {n} is in the attic." for n in range(1_001))), server
     )
     assert len(added.job_ids) in (0, 2)
-    assert memory.recall("word 1000 of many", limit=1)
+    assert memory.recall("box 1000", limit=1)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +164,7 @@ from zero_latency import Memory
 mem = Memory("your-api-key")
 past_context = mem.recall("software architecture decisions and coding standards")
 print(f"Context from previous sessions:\\n{past_context.text}")
-mem.add("Coder: We log in JSON as an architecture decision.\\nReviewer: Approved, that is our standard.")
+mem.add("Coder: We decided to log in JSON as an architecture decision.\\nReviewer: Approved, that is our standard.")
 """
 
 
@@ -188,14 +184,14 @@ def run_seed(**environ):
 def test_published_code_finds_it_and_the_next_run_remembers_embedded(tmp_path):
     environ = {"REMANENCE_DB": str(tmp_path / "m.db")}
     assert "log in JSON" not in run_seed(**environ)
-    assert "We log in JSON as an architecture decision." in run_seed(**environ)
+    assert "We decided to log in JSON as an architecture decision" in run_seed(**environ)
 
 
 def test_published_code_finds_it_and_the_next_run_remembers_on_a_server(server, tmp_path):
     environ = {"REMANENCE_URL": server.url, "REMANENCE_DB": str(tmp_path / "unused.db")}
     assert "log in JSON" not in run_seed(**environ)
     eventually(lambda: httpx.get(f"{server.url}/memories").json())  # it goes on after the program has ended
-    assert "We log in JSON as an architecture decision." in run_seed(**environ)
+    assert "We decided to log in JSON as an architecture decision" in run_seed(**environ)
     assert not (tmp_path / "unused.db").exists()
 
 
@@ -287,30 +283,19 @@ def test_a_server_makes_one_job_of_an_addition_sent_twice(server):
     assert first.json()["id"] == again.json()["id"]
 
 
-def test_all_that_a_draft_has_is_remembered(tmp_path):
-    now = datetime.now(UTC)
-    draft = Draft(
-        content="The vault is in the cellar.",
-        type="note",
-        tags=("house",),
-        metadata={"floor": -1},
-        session_id="s",
-        source="Anna",
-        importance=0.9,
-        pinned=True,
-        expires_at=now + timedelta(days=1),
-        valid_from=now - timedelta(days=1),
-        key="vault",
-        idempotency_key="once",
-    )
-    given = arguments(draft, now)
-    assert set(given) < set(inspect.signature(EmbeddedMemory.remember).parameters)
-    with EmbeddedMemory("x", db=tmp_path / "m.db", settings=Settings(embedder="hashing")) as memory:
-        record = memory.remember(**given).record
-        assert memory.remember(**given).action == "replayed"
-    for name in ("content", "type", "tags", "metadata", "session_id", "source", "importance", "pinned"):
-        assert getattr(record, name) == getattr(draft, name)
-    assert (record.valid_from, record.key) == (draft.valid_from, draft.key)
-    assert given["ttl"] == timedelta(days=1) and record.expires_at >= draft.expires_at
-    assert arguments(draft, draft.expires_at) is None
-    assert "ttl" not in arguments(Draft(content="x"), now)
+def test_what_is_longer_than_a_memory_is_read_in_parts(tmp_path):
+    settings = Settings(embedder="hashing", max_content=40)
+    with Memory(db=tmp_path / "m.db", settings=settings) as memory:
+        added = memory.add("The vault is in the cellar. The lift is out of order. Ann prefers tea.")
+        assert len(added.memory_ids) == 3
+        assert memory.recall("lift", limit=1).memories[0].content == "The lift is out of order"
+
+
+def test_what_is_worth_keeping_is_kept(opened, server):
+    memory = opened()
+    said = "Anna: I prefer tea.\nBen: Good morning!\nAnna: We decided to use a queue because it is simple."
+    added = settled(memory.add(said), server)
+    assert len(added.memory_ids) in (0, 2)  # a server tells ids of jobs
+    found = {one.content: one.type for one in memory.recall("tea queue morning", limit=9).memories}
+    assert found.keys() == {"Anna prefers tea", "We decided to use a queue because it is simple"}
+    assert found["Anna prefers tea"] == "preference"

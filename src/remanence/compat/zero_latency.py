@@ -21,7 +21,8 @@ from remanence.bootstrap import Memory as EmbeddedMemory
 from remanence.domain import validation, wire
 from remanence.domain.records import Block, Hits
 from remanence.errors import InvalidInputError
-from remanence.extractors.verbatim import Turn, conversation
+from remanence.extractors.verbatim import Turn, conversation, parts
+from remanence.learning import MOST_MESSAGES
 from remanence.remote.connection import remote_settings
 from remanence.remote.requests import Call, body
 from remanence.settings import Settings, load
@@ -56,7 +57,10 @@ class Recollection:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What became of an `add`: `complete` with the ids of its memories, or `queued` in the named jobs of a server."""
+    """What became of an `add`: `complete` with the ids of its memories, or `queued` in the named jobs of a server.
+
+    There are as many memories as the words are worth; for thanks and greetings none.
+    """
 
     status: str
     memory_ids: tuple[str, ...] = ()
@@ -105,7 +109,7 @@ class Memory:
         self.close()
 
     def add(self, text: str, *, session_id: str | None = None) -> Added:
-        """Keep what was said. Lines such as `Anna: hello` are the turns of a conversation.
+        """Keep what is worth it of what was said. Lines such as `Anna: hello` are the turns of a conversation.
 
         A server extracts memories from it in the background, and has it on the disk when this returns.
         """
@@ -136,10 +140,21 @@ class _Where(Protocol):
 class _Embedded:
     def __init__(self, agent_id: str, db: str | Path | None, settings: Settings) -> None:
         self._memory = EmbeddedMemory(agent_id, db=db, settings=settings)
+        self._most = settings.max_content
 
     def add(self, turns: Sequence[Turn], session_id: str | None) -> Added:
-        kept = self._memory.extract([turn.as_message() for turn in turns], session_id=session_id)
-        return Added("complete", tuple(dict.fromkeys(one.id for one in kept)))
+        # What is longer than a memory may be is read in parts.
+        said = [
+            {**turn.as_message(), "content": part}
+            for turn in turns
+            for part in parts(turn.content, self._most)
+        ]
+        kept = [
+            one.id
+            for start in range(0, max(len(said), 1), MOST_MESSAGES)
+            for one in self._memory.extract(said[start : start + MOST_MESSAGES], session_id=session_id)
+        ]
+        return Added("complete", tuple(dict.fromkeys(kept)))
 
     def recall(self, query: str, *, limit: int, max_tokens: int) -> Block:
         return self._memory.context(query, limit=limit, max_tokens=max_tokens)
