@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from remanence.domain.records import Filter
 from remanence.errors import (
     ClosedError,
     InvalidInputError,
@@ -20,7 +21,7 @@ from remanence.errors import (
 )
 from remanence.remote import draining
 from remanence.remote.draining import Drainer
-from remanence.remote.spool import Spool
+from remanence.remote.spool import Spool, spooled_id
 from remanence.remote.transport import Address, Transport
 from remanence.testing.scripted_server import BREAK, HANG, OK, ScriptedServer, answer, problem
 
@@ -473,3 +474,51 @@ def test_a_process_that_is_killed_leaves_all_that_was_acknowledged(path):
         mine = [one for one in found if one.startswith(f"{round_number} ")]
         assert mine == [f"{round_number} {i}" for i in range(len(mine))]
         assert len(numbers) <= len(mine) <= len(numbers) + 1
+
+
+# -- forgetting
+
+
+def test_what_waits_is_forgotten_by_id_words_filter_or_namespace(spool, path):
+    items = {
+        "id": item("the xylographer by id"),
+        "words": item("The Xylographer by  words."),
+        "session": item("the xylographer in a session", session_id="s"),
+        "kept": item("kept", session_id="other", valid_from="2025-01-01T00:00:00Z"),
+        "tagged": item("the xylographer with a tag", tags=["t", "u"], type="preference", source="Ann"),
+    }
+    spool.add("ns", list(items.values()), NOW)
+    spool.add("ns", [item("refused xylographer")], NOW)
+    spool.set_aside(spool.first(9)[-1].number, InvalidInputError("content", "is wrong"))
+    spool.add("elsewhere", [item("the xylographer by id")], NOW)
+    assert spool.drop("ns", ids=[spooled_id("call:the xylographer by id"), "unknown"]) == 1
+    assert spool.drop("ns", contents=["the xylographer by words"]) == 1
+    assert spool.drop("ns", filter=Filter(session_id="s")) == 1
+    assert spool.drop("ns", filter=Filter(tags=("t", "x"))) == 0
+    assert spool.drop("ns", filter=Filter(tags=("t",), types=("preference",), source="Ann")) == 1
+    assert spool.drop("ns", filter=Filter(until=NOW - timedelta(days=1), types=("fact",))) == 1
+    assert (spool.waiting(), spool.refused()) == (1, 1)
+    assert spool.drop("ns", everything=True) == 1
+    assert emptied(spool) == [["the xylographer by id"]]
+    spool.drop("elsewhere", everything=True)
+    assert [f.name for f in path.parent.iterdir() if b"xylographer" in f.read_bytes().lower()] == []
+
+
+def test_others_keep_what_waits_for_them(spool, path):
+    other = Spool(path, "another")
+    other.add("ns", [item("theirs")], NOW)
+    assert spool.drop("ns", everything=True) == 0
+    assert other.waiting() == 1
+    other.close()
+
+
+def test_what_is_being_sent_is_waited_for(spool):
+    spool.add("ns", [item("going out")], NOW)
+    with ThreadPoolExecutor() as pool:
+        with spool.turn() as mine:
+            assert mine
+            dropping = pool.submit(spool.drop, "ns", contents=["going out"])
+            (sent,) = spool.first()
+            spool.done([sent.number])
+        assert dropping.result(timeout=10) == 0
+    assert not spool.any()

@@ -96,10 +96,11 @@ class RemoteForgetting:
     async def _drop_spooled(self, ids: Sequence[str], filter: Filter, *, everything: bool) -> int:
         """Take out of the spool what was not sent yet; how many memories that were."""
         spool, run = self._connection.spool, asyncio.get_running_loop().run_in_executor
-        if spool is None or not await run(None, spool.waiting) + await run(None, spool.refused):
+        if spool is None:
             return 0
         contents: builtins.list[str] = []
-        for id in [id for id in ids if not id.startswith(SPOOLED)][:MOST_COMPARED]:
+        there = await run(None, spool.waiting) + await run(None, spool.refused)
+        for id in [id for id in ids if there and not id.startswith(SPOOLED)][:MOST_COMPARED]:
             with contextlib.suppress(RemanenceError):  # told when the server is asked to forget it
                 answer = await self._send(Call(method="GET", path=self._one(id), repeatable=True))
                 contents.append(wire.record_from_dict(answer.data).content)

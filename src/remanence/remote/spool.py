@@ -312,10 +312,10 @@ class Spool:
                             (told, len(left), len(told.encode()), number),
                         )
                     connection.execute(f"DELETE FROM {table} WHERE count = 0")
-            if dropped:
-                with self._reading() as connection:
-                    connection.execute("VACUUM")
-                    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            # Also of what was sent before, which may be what is forgotten on the server now.
+            with self._reading() as connection:
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             return dropped
 
     @contextlib.contextmanager

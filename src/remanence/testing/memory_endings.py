@@ -116,3 +116,36 @@ class EndingsContract:
         for call in (lambda: memory.remember("x"), lambda: memory.recall("x"), lambda: memory.kv.get("x")):
             with pytest.raises(ClosedError):
                 call()
+
+    # -- what rests on what
+
+    @pytest.mark.parametrize("how", ["retracted", "superseded"])
+    @pytest.mark.parametrize("kind", ["derived_from", "depends_on"])
+    def test_what_rests_on_something_no_longer_believed_is_stale_at_once(
+        self, memory: Any, how: str, kind: str
+    ) -> None:
+        base = memory.remember("The office is in Paris", key="office").id
+        rests: dict[str, Any] = {kind: [base]}
+        upon = memory.remember("Lunch is at the bistro round the corner", **rests).id
+        further = memory.remember("Bring cash for the corner bistro", depends_on=[upon]).id
+
+        def stale() -> dict[str, tuple[str, ...]]:
+            return {hit.id: hit.stale for hit in memory.recall("corner bistro") if hit.id in (upon, further)}
+
+        assert stale() == {upon: (), further: ()}
+        if how == "retracted":
+            memory.retract(base)
+        else:
+            memory.remember("The office is in Oslo", key="office")
+        assert stale() == {upon: (base,), further: (base,)}
+        memory.restore(base)
+        assert stale() == {upon: (), further: ()}
+
+    def test_forgetting_takes_along_what_was_made_of_it(self, memory: Any) -> None:
+        base = memory.remember("The office is in Paris").id
+        made = memory.remember("Works in France", derived_from=[base]).id
+        upon = memory.remember("Lunch is at the bistro", depends_on=[base]).id
+        receipt = memory.forget(base)
+        assert (receipt.ids, receipt.derived, receipt.versions) == ((base,), (made,), 2)
+        assert [record.id for record in memory.list()] == [upon]
+        assert memory.recall("bistro")[0].stale == (base,)
