@@ -25,6 +25,7 @@ SAYS = {
     "languages.md": "Annas Häuser",
     "autogen.md": "messages so far",
     "agentchat.md": "Articles use British English.",
+    "forgetting.md": "gone",
     "models.md": "Sarah prefers tea in the morning",
     "truth.md": "Sarah prefers tea",
     "sessions.md": "added decision We decided to use PostgreSQL",
