@@ -213,7 +213,8 @@ class _Planner:
         standing = [(near, one) for one in judged if (near := self._near(one)) is not None]
         for near, one in standing:
             # The same said by another, or as something else, is a memory of its own.
-            alike = (near.source, near.type) == (draft.source, draft.type)
+            # And one under a key of its own must be found under it.
+            alike = (near.source, near.type, draft.key) == (draft.source, draft.type, None)
             if one.verdict.kind == "duplicate" and one.verdict.confidence >= SURE and alike:
                 return self._repeat_in_other_words(near, draft, one.verdict)
         record = new_record(draft, id=self.new_id(), namespace=self.namespace, now=self.now)

@@ -82,22 +82,35 @@ def standings(
 def _reached(versions: Mapping[str, Sequence[MemoryRecord]], id: str) -> set[tuple[str, str]]:
     """What a memory rests on, itself or through others, and how the last step to it does."""
     reached: set[tuple[str, str]] = set()
-    left, seen = [id], {id}
+    left = _steps(versions, id)
     while left:
-        own = versions.get(left.pop(), ())
-        if not own:
+        step = left.pop()
+        if step in reached:
             continue
-        latest = max(own, key=lambda record: record.version)
-        steps = [(target, "derived_from") for target in latest.derived_from]
-        steps += [(target, "depends_on") for target in latest.depends_on]
-        reached.update(steps)
-        left += [target for target, _ in steps if target not in seen]
-        seen.update(target for target, _ in steps)
+        reached.add(step)
+        target, kind = step
+        left += _steps(versions, target)
+        # What was merged into another memory holds as long as that one does.
+        left += [(v.superseded_by, kind) for v in versions.get(target, ()) if _merged(v) and v.superseded_by]
     return reached
+
+
+def _steps(versions: Mapping[str, Sequence[MemoryRecord]], id: str) -> list[tuple[str, str]]:
+    latest = max(versions.get(id, ()), key=lambda record: record.version, default=None)
+    if latest is None:
+        return []
+    steps = [(target, "derived_from") for target in latest.derived_from]
+    return steps + [(target, "depends_on") for target in latest.depends_on]
+
+
+def _merged(record: MemoryRecord) -> bool:
+    return (
+        record.reason == "consolidated" and record.superseded_by is not None and record.retracted_at is None
+    )
 
 
 def _believed(record: MemoryRecord, at: datetime) -> bool:
     """Whether a version was believed at a time, expired or not."""
     ended = record.retracted_at is not None and record.retracted_at <= at
     superseded = record.superseded_by is not None and record.valid_to is not None and record.valid_to <= at
-    return record.recorded_at <= at and not ended and not superseded
+    return record.recorded_at <= at and not ended and (not superseded or _merged(record))

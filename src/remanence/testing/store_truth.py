@@ -42,7 +42,15 @@ def decide(store: Store, *decisions: Decision, scope: Scope = b.HERE) -> None:
     b.apply(store, *(Decide(decision=made) for made in decisions), scope=scope)
 
 
-def superseded(store: Store, record: MemoryRecord, *, by: str, at: float, until: float | None = None) -> None:
+def superseded(
+    store: Store,
+    record: MemoryRecord,
+    *,
+    by: str,
+    at: float,
+    until: float | None = None,
+    reason: str = "news",
+) -> None:
     """End a record as lifecycle.superseding does."""
     moment = b.seconds(at)
     ended = replace(
@@ -51,11 +59,11 @@ def superseded(store: Store, record: MemoryRecord, *, by: str, at: float, until:
         recorded_at=moment,
         valid_to=b.seconds(until if until is not None else at),
         superseded_by=by,
-        reason="news",
+        reason=reason,
     )
     b.apply(
         store,
-        CloseVersion(id=record.id, version=record.version, at=moment, superseded_by=by, reason="news"),
+        CloseVersion(id=record.id, version=record.version, at=moment, superseded_by=by, reason=reason),
         b.addition(ended),
     )
 
@@ -158,6 +166,23 @@ class TruthContract:
         b.apply(store, b.close(upon, b.seconds(2)), b.addition(freed))
         b.apply(store, b.close(base, b.seconds(3)))
         assert store.standing(b.HERE, ["upon"], at=b.LATER) == {}
+
+    def test_what_rests_on_something_merged_holds_as_long_as_what_it_was_merged_into(
+        self, store: Store
+    ) -> None:
+        copy, kept = b.add(store, "copy"), b.add(store, "kept")
+        for kind in ("derived_from", "depends_on"):
+            rests: dict[str, Any] = {kind: ("copy",)}
+            b.add(store, kind, **rests)
+        superseded(store, copy, by="kept", at=10, reason="consolidated")
+        assert store.standing(b.HERE, ["derived_from", "depends_on"], at=b.LATER) == {}
+        b.apply(store, b.close(kept, b.seconds(20)))
+        stale = Standing(stale=("kept",))
+        assert store.standing(b.HERE, ["derived_from", "depends_on"], at=b.LATER) == {
+            "derived_from": stale,
+            "depends_on": stale,
+        }
+        assert store.standing(b.HERE, ["derived_from"], at=b.seconds(19)) == {}
 
     def test_memories_may_rest_on_each_other(self, store: Store) -> None:
         b.add(store, "one", depends_on=("two", "one"))

@@ -46,12 +46,17 @@ _STALE = (
     "WITH RECURSIVE rests(root, target, kind) AS ("
     "SELECT id, target, kind FROM link WHERE ns_id = ? AND id IN ({ids})"
     " UNION SELECT rests.root, link.target, link.kind FROM rests"
-    " JOIN link ON link.ns_id = ? AND link.id = rests.target)"
+    " JOIN link ON link.ns_id = ? AND link.id = rests.target"
+    # What was merged into another memory holds as long as that one does.
+    " UNION SELECT rests.root, m.superseded_by, rests.kind FROM rests JOIN memory AS m"
+    " ON m.ns_id = ? AND m.id = rests.target WHERE m.reason = 'consolidated' AND m.superseded_by IS NOT NULL"
+    " AND m.retracted_at IS NULL)"
     " SELECT DISTINCT root, target FROM rests WHERE NOT EXISTS ("
     "SELECT 1 FROM memory AS m WHERE m.ns_id = ? AND m.id = target AND m.recorded_at <= ?"
     " AND (m.retracted_at IS NULL OR m.retracted_at > ?)"
     # The version that tells of a supersession has an end; the one it closed bears the mark as well, and may have none.
-    " AND (m.superseded_by IS NULL OR m.valid_to IS NULL OR m.valid_to > ?))"
+    " AND (m.superseded_by IS NULL OR m.valid_to IS NULL OR m.valid_to > ?"
+    " OR m.reason = 'consolidated'))"
     " AND (kind = 'depends_on' OR EXISTS (SELECT 1 FROM memory AS m WHERE m.ns_id = ? AND m.id = target))"
     " ORDER BY root, target"
 )
@@ -155,7 +160,8 @@ class Truth:
             ns_id = find_namespace(connection, scope)
             for chunk in (ids[start : start + 500] for start in range(0, len(ids), 500)):
                 rows = connection.execute(
-                    _STALE.format(ids=marks(chunk)), [ns_id, *chunk, ns_id, ns_id, at_us, at_us, at_us, ns_id]
+                    _STALE.format(ids=marks(chunk)),
+                    [ns_id, *chunk, ns_id, ns_id, ns_id, at_us, at_us, at_us, ns_id],
                 )
                 for id, target in rows:
                     stale[id].append(target)
