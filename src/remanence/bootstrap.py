@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import atexit
 import os
 import threading
@@ -327,7 +328,7 @@ def _backend(
 
 
 class Lazily:
-    """An extractor that is made when it is first asked."""
+    """An extractor that is made when it is first asked, and works off the event loop where it can."""
 
     def __init__(self, make: Callable[[], Extractor]) -> None:
         self._make = make
@@ -335,7 +336,10 @@ class Lazily:
 
     async def extract(self, messages: Sequence[Message]) -> list[Candidate]:
         if self._made is None:
-            self._made = self._make()
+            self._made = await asyncio.to_thread(self._make)
+        blocking = getattr(self._made, "candidates", None)
+        if blocking is not None:
+            return await asyncio.to_thread(blocking, messages)
         return await self._made.extract(messages)
 
 

@@ -28,6 +28,7 @@ from remanence.ports import Quota
 ATTEMPTS: Final = 32  # how often a write is decided anew when others got in between
 LONGEST_WAIT: Final = 0.25  # seconds between two of them
 NEAR: Final = 12  # memories that a new one is compared with
+LOOKED_AT_HERE: Final = 1_000  # characters that are screened on the event loop
 NEAR_ENOUGH: Final = 0.3  # cosine below which two texts are not about the same
 
 Vectors = dict[str, Embedding]
@@ -45,9 +46,7 @@ class Decider:
 
     async def remember(self, drafts: Sequence[Draft]) -> list[Remembered]:
         """Keep what is new of the drafts, in one transaction."""
-        screen = self._backend.screen
-        ending = [self._ending(draft) for draft in drafts]
-        screened = ending if screen is None else [screen(draft) for draft in ending]
+        screened = await looked_at(self._backend, [self._ending(draft) for draft in drafts])
         digests = [text.content_digest(draft) for draft in screened]
         keys = [draft.key for draft in screened if draft.key is not None]
         served = [draft.idempotency_key for draft in screened if draft.idempotency_key is not None]
@@ -193,6 +192,19 @@ class Decider:
                 if one.verdict.kind != "unrelated":
                     confirmed.setdefault(place, []).append(one)
         return confirmed
+
+
+async def looked_at(backend: Backend, drafts: Sequence[Draft]) -> list[Draft]:
+    """The drafts as the backend's screen lets them pass; off the event loop where that may take a while."""
+    screen = backend.screen
+    if screen is None:
+        return list(drafts)
+
+    def look() -> list[Draft]:
+        return [screen(draft) for draft in drafts]
+
+    few = sum(len(draft.content) for draft in drafts) <= LOOKED_AT_HERE and len(drafts) <= 4
+    return look() if few else await backend.run(look)
 
 
 def _compared(

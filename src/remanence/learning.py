@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, Final, cast
 
 from remanence.backend import Backend
-from remanence.deciding import Decider
+from remanence.deciding import Decider, looked_at
 from remanence.domain import validation
 from remanence.domain.context import CLOSE, OPEN
 from remanence.domain.messages import Candidate, Message
@@ -75,24 +75,16 @@ async def learned(
     """
     if backend.extractor is None:
         raise InvalidInputError("extractor", "this memory was opened without one; open it with Memory(...)")
-    looked = [_looked_at(backend, message) for message in said]
-    read = [message for message, _ in looked]
+    seen = await looked_at(backend, [Draft(content=one.content, origin=origin_of(one)) for one in said])
+    read = [replace(one, content=draft.content) for one, draft in zip(said, seen, strict=True)]
     drafts: builtins.list[Draft] = []
     for candidate in await backend.extractor.extract(read):
-        message, quarantine = looked[candidate.message]
+        message = read[candidate.message]
         begin, end = candidate.span
         if not backend.injected.has(scope, (candidate.content, message.content[begin:end])):
             draft = draft_from(candidate, message, session_id=session_id, tags=tags)
-            drafts.append(replace(draft, quarantine=quarantine))
+            drafts.append(replace(draft, quarantine=seen[candidate.message].quarantine))
     return drafts
-
-
-def _looked_at(backend: Backend, message: Message) -> tuple[Message, str | None]:
-    """A message without secrets, and why it is to be kept out of recall, if it is."""
-    if backend.screen is None or not message.content.strip():
-        return message, None
-    seen = backend.screen(Draft(content=message.content, origin=origin_of(message)))
-    return replace(message, content=seen.content), seen.quarantine
 
 
 def origin_of(message: Message) -> Origin:
