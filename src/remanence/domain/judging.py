@@ -59,6 +59,8 @@ def judge(old: Saying, new: Saying, *, similarity: float | None = None) -> Verdi
     earlier, later = read(old.content, old.speaker), read(new.content, new.speaker)
     if not (earlier.plain and later.plain) or earlier.question or later.question:
         return Verdict("unrelated", 0.5, "not two statements in English", {"rule": "no statement"})
+    if earlier.sentences > 1 or later.sentences > 1:
+        return Verdict("unrelated", 0.5, "says more than one thing", {"rule": "several sentences"})
     days = _days_between(old, new)
     finding = examine(
         Pair(

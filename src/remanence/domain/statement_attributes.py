@@ -72,7 +72,7 @@ ONE: Final = _set(
     moor dock
     lie meet call name own lead manag chair run maintain direct head oversee captain coach train pay earn
     expir
-    locat situat set sponsor suppli suppl deliv deploy write_in written_in use power_by"""
+    locat situat set sponsor suppli suppl deliv deploy write_in written_in power_by"""
 )
 """Normal forms of verbs whose attribute has one value at a time."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from remanence.domain.statement_attributes import FIXED, MANY, ONE
 from remanence.domain.statement_changes import changed, holder
+from remanence.domain.statement_doubts import doubt, leftover
 from remanence.domain.statement_evidence import (
     DONE,
     WISHES,
@@ -34,12 +35,20 @@ def examine(pair: Pair) -> Finding:
     if (finding := _duplicate(pair)) is not None:
         return finding
     if (finding := holder(pair)) is not None:
-        return finding
+        return _sure(pair, finding)
     if about_others(pair):
         return nothing("other subject", "they are about different things")
     if (finding := changed(pair) or _opposed(pair)) is not None:
-        return finding
+        return _sure(pair, finding)
     return nothing("other")
+
+
+def _sure(pair: Pair, finding: Finding) -> Finding:
+    """A finding, or none if something speaks against it that its rule does not see."""
+    if finding.kind != "supersedes":
+        return finding
+    why = doubt(pair, finding.rule)
+    return nothing("in doubt", f"{finding.rule}, but {why}") if why else finding
 
 
 _LEAST = 0.45  # of either text; less is another text that mentions the same
@@ -50,7 +59,7 @@ _BRIEF = 8  # telling words; in longer texts a word without counterpart says lit
 
 
 def _duplicate(pair: Pair) -> Finding | None:
-    if _difference(pair):
+    if not (pair.old.finite and pair.new.finite) or leftover(pair) or _difference(pair):
         return None
     score = _score(pair)
     values = any(a.value is not None and not a.subject for a, _ in pair.pairs)

@@ -81,6 +81,9 @@ class Reading:
     weight: float = 0.0  # of all tokens
     speaker: str = "user"
     headless: bool = False  # it names no subject: "sold the car"
+    ends: tuple[int, ...] = ()  # where what is over may be told: the places behind words of ending
+    sentences: int = 1
+    finite: bool = True  # it has a verb; "the old net" is no statement
     question: bool = False
     plain: bool = True  # English enough to be compared
 
@@ -89,6 +92,7 @@ class Reading:
 
 
 _WITH_TO = frozenset({"wish", "plan", "try"})
+_POLITE = frozenset("please never always just only kindly do not".split())
 _RANGES = frozenset({"to", "until", "till", "through"})
 _PADDING = 24
 _PLACED = frozenset("in at under behind near beside inside outside next by opposite".split())
@@ -116,6 +120,9 @@ class _Reader:
         self.turns: set[str] = set()
         self.renewed: set[str] = set()
         self.we = self.ours = self.headless = False
+        self.ends: list[int] = []
+        self.sentences = 1
+        self.finite = False
         self.place = 0
         self._open()
 
@@ -163,6 +170,7 @@ class _Reader:
     def _close(self) -> None:
         if not self.tense:
             self._guess()
+        self.finite = self.finite or bool(self.tense)
         if len(self.tokens) == self.first and not self.tense:
             self._open()
             return
@@ -180,6 +188,7 @@ class _Reader:
             raw = self.raws[i]
             if raw.kind == "stop":
                 self._close()
+                self.sentences += raw.text != ";" and i + 1 < count and self.raws[i + 1].kind != "stop"
                 i += 1
             elif raw.kind == "comma":
                 self.former = self.agent = False
@@ -206,8 +215,14 @@ class _Reader:
             frozenset(self.quantifiers), frozenset(self.relative), tuple(self.sequence), frozenset(self.soft),
             frozenset(self.topics), self.we, frozenset(self.turns), frozenset(self.renewed), tuple(words),
             " ".join(words), self.ours,
-            sum(token.weight for token in self.tokens), self.speaker, self.headless,
+            sum(token.weight for token in self.tokens), self.speaker, self.headless, tuple(self.ends),
+            self.sentences, self.finite or self._commands(),
         )  # fmt: skip
+
+    def _commands(self) -> bool:
+        """Whether it begins with a verb: "Call before ten", "Please never park here"."""
+        first = next((low for low in self.lows if low not in _POLITE), "")
+        return first in w.VERBS and len(self.tokens) > 1
 
     def _adverbial(self) -> None:
         """What stood before the subject, behind a preposition, is no part of it: "Since Easter I open …"."""
@@ -270,6 +285,7 @@ class _Reader:
         kind, _, what = mark.partition(":")
         if kind == "end":
             self.ended = True
+            self.ends.append(after)
             self.marks.add("end")
         elif kind == "former":
             self.former = True
@@ -338,7 +354,7 @@ class _Reader:
         # "never sold a picture", "having lost points": nothing is over by that
         stative = stative or (MARKS.get(low) == "end" and (self.negated or self.low(i - 1) == "having"))
         if low in MARKS and not stative and not (low == "too" and self._goes_on(i)) and not self._proper(i):
-            self._marked(MARKS[low], 0, 0)
+            self._marked(MARKS[low], i, i + 1)
         if low in w.MODALS and (w.MODALS[low] not in _WITH_TO or self.low(i + 1) == "to"):
             self.modality.add(w.MODALS[low])
         if low in w.QUANTIFIERS:

@@ -1,0 +1,231 @@
+"""What keeps a rule's verdict from being sure: what neither the change nor another wording explains."""
+
+from __future__ import annotations
+
+from remanence.domain.statement_attributes import MANY
+from remanence.domain.statement_evidence import attribute_keys, comparable
+from remanence.domain.statement_lexicon import base_of_past, base_of_third, normal
+from remanence.domain.statement_marks import MARKS
+from remanence.domain.statement_pairs import RELATED, Pair
+from remanence.domain.statement_words import PAST, VERBS
+from remanence.domain.statements import Reading, Token
+
+_IF = frozenset("if unless whether suppose supposing provided should".split())
+_UNREAL = frozenset(
+    """might could would ought propose proposes proposed suggest suggests suggested suggestion idea wants want wish
+    wishes hope hopes hoping plan plans planning planned consider considers considering considered discuss discusses
+    discussed discussing debate debates debated dream dreams dreamt dreamed intend intends intended aims rumour
+    rumours rumoured rumor rumors supposedly allegedly apparently almost nearly maybe perhaps possibly probably
+    likely unlikely refuse refuses refused asked asks demands demanded recommends recommended expected expects
+    threatens threatened thinking thinks imagine imagined pretend pretends voting petition applied tried tries
+    failed decline declined hypothetically wondering wonders candidate eventually someday soon proposal
+    afraid fears feared worries worried joked jokes argues argued insists insisted""".split()
+)
+_TELLING = frozenset(
+    """says said thinks thought claims claimed believes believed heard reckons told tells writes wrote mentioned
+    mentions announced remembers read reads assumes assumed guesses""".split()
+)
+_PASSING = frozenset("temporarily tonight exceptionally briefly except otherwise momentarily".split())
+_QUALIFYING = frozenset(
+    """for in at on of under with by during behind beside near inside outside before after between among without
+    against around above below over""".split()
+)
+_REASONS = frozenset("because since after due from to as into until till for".split())
+
+
+def doubt(pair: Pair, rule: str) -> str:
+    """Why a finding that the old text is over is not to be trusted; "" if nothing speaks against it."""
+    new, old = pair.new, pair.old
+    if not _IF.isdisjoint(new.words) and _IF.isdisjoint(old.words):
+        return "conditional"
+    if any(word in _UNREAL and word not in old.words for word in new.words):
+        return "not said to be so"
+    if _reported(pair):
+        return "reported"
+    if _in_passing(pair):
+        return "for a while"
+    if _denied(new, rule):
+        return "denied"
+    if _other_value(pair):
+        return "other subject"
+    if _other_place(pair, rule):
+        return "other qualifier"
+    if rule == "is over" and _other_end(pair):
+        return "something else is over"
+    if _further(pair, rule):
+        return "may have many values"
+    if _weight(pair.only_old) > _MOST and _weight(pair.only_new) > _MOST:
+        return "too much is unexplained"
+    return ""
+
+
+_MOST = 6.0
+
+
+def _weight(rest: tuple[Token, ...]) -> float:
+    return sum(t.weight for t in rest)
+
+
+def _reported(pair: Pair) -> bool:
+    """Whether somebody is only said to say it: "Ann says that her boss left"."""
+    words = pair.new.words
+    for k, word in enumerate(words):
+        if word not in _TELLING or word in pair.old.words or k == 0:
+            continue
+        first = min((b.at for _, b in pair.pairs + pair.flips if not b.subject), default=len(words))
+        clause = next((t.clause for t in pair.new.tokens if t.at > k), -1)
+        if k < first and any(t.clause == clause and t.at > k for t in pair.new.tokens):
+            return True
+    return False
+
+
+def _in_passing(pair: Pair) -> bool:
+    """Whether the new text tells of one occasion: "Today lunch is at one", "only this week"."""
+    new, old = pair.new, pair.old
+    if not _PASSING.isdisjoint(new.words) and _PASSING.isdisjoint(old.words):
+        return True
+    if new.words[:1] == ("today",) or " just today" in new.said or " only today" in new.said:
+        return "today" not in old.words
+    once = (
+        " this once",
+        " for once",
+        " only this ",
+        " just this ",
+        " just for ",
+        " for the day",
+        " for a day",
+    )
+    return any(phrase in f" {new.said} " for phrase in once)
+
+
+def _denied(new: Reading, rule: str) -> bool:
+    """Whether the change itself is denied: "has not moved", "never switched"."""
+    if rule in ("is over", "no longer only", "names what was before") or "opposite" in rule:
+        words = new.words
+        return any(
+            MARKS.get(word) == "end" and {"not", "never"} & {*words[max(0, k - 3) : k]}
+            for k, word in enumerate(words)
+        )
+    return any(
+        MARKS.get(word) in ("strong", "weak", "end")
+        and {"not", "never", "yet"} & {*new.words[max(0, k - 3) : k]}
+        for k, word in enumerate(new.words)
+    )
+
+
+def _other_value(pair: Pair) -> bool:
+    """Whether both subjects are told apart by a value: "the second floor", "the third floor"."""
+    return any(
+        a.subject and b.subject and comparable(a, b) and not (a.value and a.value.unit not in ("", "th"))
+        for a in pair.only_old
+        for b in pair.only_new
+    )
+
+
+def _other_place(pair: Pair, rule: str) -> bool:
+    """Whether something beside the value itself differs behind one preposition: "for adults", "for students"."""
+    values = any(comparable(a, b) for a in pair.only_old for b in pair.only_new)
+    slots = {
+        (a.preposition, a.at, b.at)
+        for a in pair.only_old
+        for b in pair.only_new
+        if a.preposition == b.preposition in _QUALIFYING
+        and not (a.value is not None and b.value is not None)
+        and not a.former
+        and not b.former
+        and (a.kind == b.kind or a.value is None)
+    }
+    explained = values or rule in (
+        "is over", "the opposite, and a word of change", "exists no longer", "the next state", "says the opposite now",
+        "no longer only", "left it",
+    )  # fmt: skip
+    if explained:
+        return bool(slots) or _other_kind(pair)
+    return len({preposition for preposition, _, _ in slots}) > 1
+
+
+def _other_kind(pair: Pair) -> bool:
+    """Whether a noun of both stands behind different words: "the staff door is open", "the side door was shut"."""
+    mine = {t.at for t in pair.only_old if t.kind != "date"}
+    theirs = {t.at for t in pair.only_new if t.kind != "date"}
+    return any(
+        a.kind == "word"
+        and not a.preposition
+        and not b.preposition
+        and a.at - 1 in mine
+        and b.at - 1 in theirs
+        for a, b in pair.pairs
+        if not is_verb(a)
+    )
+
+
+def _other_end(pair: Pair) -> bool:
+    """Whether what ends is something the old text does not tell: "quit smoking at Luigi's"."""
+    matched = {b.at for _, b in pair.pairs + pair.flips}
+    rest = {t.at: t for t in pair.only_new}
+    for end in pair.new.ends:
+        following = sorted(at for at in matched | set(rest) if at >= end)
+        if following and following[0] in rest:
+            token = rest[following[0]]
+            clause_end = any(
+                c for c in range(end, token.at) if pair.new.words[c : c + 1] in (("and",), (",",))
+            )
+            if token.value is None and not token.preposition and not clause_end and token.at - end <= 2:
+                return True
+    ended = {k for k, c in enumerate(pair.new.clauses) if c.ended}
+    return any(t.key in RELATED and t.subject and t.clause in ended for t in pair.only_new)
+
+
+def _further(pair: Pair, rule: str) -> bool:
+    """Whether what may have many values is only given another one: "plays the drums now"."""
+    if rule not in ("another value, and a word of change", "another value of what has one at a time"):
+        return False
+    if {"strong", "change", "contrast", "end"} & pair.new.marks:
+        return False
+    keys = attribute_keys(pair)
+    if any(key.startswith("favourit") or key.startswith("favorit") for key in keys):
+        return False
+    if any(comparable(a, b) for a in pair.only_old for b in pair.only_new):
+        return False
+    return pair.main_old.verb == pair.main_new.verb and pair.main_old.verb in MANY
+
+
+def is_verb(token: Token) -> bool:
+    """Whether a word is most likely a verb, in any of its forms."""
+    low = token.text.lower()
+    return low in VERBS or low in PAST or bool(base_of_past(low)) or base_of_third(low) in VERBS
+
+
+_FRAME = frozenset(
+    normal(word)
+    for word in """length format deadline age time date reason minimum maximum amount number name size height width
+    weight price cost rate level type kind status place space room period term people person someone afternoon morning
+    evening personally total value way temperature speed language due better best main allowed able available possible
+    required necessary located situated called named known responsible charge free valid good beneath duration
+    capacity colour color years year member members lacking off""".split()
+)
+"""Words that name an attribute, or hold a sentence together, and tell no more."""
+
+
+def _telling(rest: tuple[Token, ...]) -> list[Token]:
+    return [
+        t
+        for t in rest
+        if not t.me and t.value is None and "_" not in t.key and t.key not in _FRAME and not is_verb(t)
+    ]
+
+
+def leftover(pair: Pair) -> bool:
+    """Whether a text says something of substance that the other does not."""
+    mine, theirs = _telling(pair.only_old), _telling(pair.only_new)
+    alike = pair.similarity if pair.similarity is not None else pair.overlap
+    size = max(len(pair.old.tokens), len(pair.new.tokens))
+    long = size > _LONG and pair.overlap >= 0.75
+    if mine and theirs and not long:
+        return len(mine) + len(theirs) > 2 or alike < 0.85 or pair.overlap < 0.7
+    if theirs and not long and (alike < 0.7 or len(theirs) > 1):
+        return True
+    return len(pair.only_old) + len(pair.only_new) > max(3, size * 0.4)
+
+
+_LONG = 9  # telling words
