@@ -54,7 +54,7 @@ def test_something_left_is_1_and_compacting_ends_it(run, forgotten, tmp_path):
 
 def test_what_cannot_be_checked_is_2(run, forgotten, tmp_path):
     none = tmp_path / "no-receipt.json"
-    for text, why in (("{}", "is no list"), ("nonsense", "is no receipt"), ("[1]", "not an object")):
+    for text, why in (("{}", "is missing"), ("nonsense", "is no receipt"), ("[1]", "not an object")):
         none.write_text(text)
         assert why in run("verify-forgotten", none, code=2).err
     assert "cannot read" in run("verify-forgotten", tmp_path / "away", code=2).err

@@ -46,13 +46,11 @@ def _traces_to_dict(traces: Traces) -> dict[str, Any]:
 
 
 def from_dict(data: object) -> Receipt:
-    """Back from JSON. ValueError says what is wrong. What releases before did not tell is empty."""
+    """Back from JSON. ValueError says what is wrong."""
     found = _object("the receipt", data)
-    if "traces" not in found:
-        return Receipt(ids=_ids(found, "ids"), versions=_count(found, "versions"))
-    at = _optional_text(found, "at")
-    pending = _optional_text(found, "pending")
-    traces = found["traces"]
+    pending, traces = _optional_text(found, "pending"), _get(found, "traces")
+    if pending is not None and pending not in _PENDING:
+        raise ValueError(f"pending is {pending!r:.40}")
     return Receipt(
         ids=_ids(found, "ids"),
         versions=_count(found, "versions"),
@@ -62,9 +60,9 @@ def from_dict(data: object) -> Receipt:
         channels=_count(found, "channels"),
         jobs=_count(found, "jobs"),
         spooled=_count(found, "spooled"),
-        id=_optional_text(found, "id") or "",
-        at=None if at is None else datetime.fromisoformat(at),
-        tenant=_optional_text(found, "tenant") or "",
+        id=_text(found, "id"),
+        at=_optional_time(found, "at"),
+        tenant=_text(found, "tenant"),
         namespace=_optional_text(found, "namespace"),
         pending=next((known for known in _PENDING if known == pending), None),
         traces=None if traces is None else _traces_from_dict(_object("traces", traces)),
@@ -72,8 +70,8 @@ def from_dict(data: object) -> Receipt:
 
 
 def _traces_from_dict(data: Mapping[str, Any]) -> Traces:
-    windows = _object("windows", data.get("windows"))
-    salt = bytes.fromhex(_optional_text(data, "salt") or "")
+    windows = _object("windows", _get(data, "windows"))
+    salt = bytes.fromhex(_text(data, "salt"))
     packed = {int(length): b64decode(_text(windows, length), validate=True) for length in windows}
     if not 1 <= len(salt) <= 64 or not all(1 <= length <= WINDOW for length in packed):
         raise ValueError("traces are damaged")
@@ -82,7 +80,7 @@ def _traces_from_dict(data: Mapping[str, Any]) -> Traces:
         windows=packed,
         texts=_count(data, "texts"),
         short=_count(data, "short"),
-        sampled=data.get("sampled") is True,
+        sampled=_get(data, "sampled") is True,
     )
 
 
@@ -92,26 +90,42 @@ def _object(name: str, value: object) -> Mapping[str, Any]:
     return value  # pyright: ignore[reportUnknownVariableType]
 
 
+def _get(found: Mapping[str, Any], name: str) -> Any:
+    if name not in found:
+        raise ValueError(f"{name} is missing")
+    return found[name]
+
+
 def _count(found: Mapping[str, Any], name: str) -> int:
-    value = found.get(name)
+    value = _get(found, name)
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError(f"{name} is no count")
     return value
 
 
 def _text(found: Mapping[str, Any], name: str) -> str:
-    value = found.get(name)
+    value = _get(found, name)
     if not isinstance(value, str):
         raise ValueError(f"{name} is no text")
     return value
 
 
 def _optional_text(found: Mapping[str, Any], name: str) -> str | None:
-    return None if found.get(name) is None else _text(found, name)
+    return None if _get(found, name) is None else _text(found, name)
+
+
+def _optional_time(found: Mapping[str, Any], name: str) -> datetime | None:
+    told = _optional_text(found, name)
+    if told is None:
+        return None
+    moment = datetime.fromisoformat(told)
+    if time_text(moment) != told:
+        raise ValueError(f"{name} is no time in UTC")
+    return moment
 
 
 def _ids(found: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    values: Any = found.get(name)
+    values: Any = _get(found, name)
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):  # pyright: ignore[reportUnknownVariableType]
         raise ValueError(f"{name} is no list of texts")
     return tuple(values)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
