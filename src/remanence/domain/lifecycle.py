@@ -6,6 +6,7 @@ how far each is trusted, is decided here.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
@@ -215,6 +216,7 @@ class _Planner:
             # The same said by another, or as something else, is a memory of its own.
             # And one under a key of its own must be found under it.
             alike = (near.source, near.type, draft.key) == (draft.source, draft.type, None)
+            alike = alike and _figures(near.content) == _figures(draft.content)
             if one.verdict.kind == "duplicate" and one.verdict.confidence >= SURE and alike:
                 return self._repeat_in_other_words(near, draft, one.verdict)
         record = new_record(draft, id=self.new_id(), namespace=self.namespace, now=self.now)
@@ -365,6 +367,17 @@ class _Planner:
             del self.by_digest[digest]
         if record.key in self.by_key and self.by_key[record.key].id == record.id:
             del self.by_key[record.key]
+
+
+_FIGURE = re.compile(r"[-+−]?\w*\d[\w.,:/%-]*")
+
+
+def _figures(content: str) -> list[str]:
+    """Everything with a digit in it, signs included: whatever else two sayings share, they differ where these do."""
+    return sorted(
+        found.strip(".,:-/").casefold() if found[0] not in "-+−" else found.rstrip(".,:-/")
+        for found in _FIGURE.findall(content)
+    )
 
 
 def after(record: MemoryRecord, now: datetime) -> datetime:
