@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal
+from unicodedata import category
 
 from remanence.domain.records import Json
-from remanence.domain.statement_evidence import Finding
+from remanence.domain.statement_evidence import Finding, nothing
+from remanence.domain.statement_failures import lifted
 from remanence.domain.statement_pairs import Pair
 from remanence.domain.statement_rules import examine
 from remanence.domain.statements import LONGEST, read
@@ -59,22 +61,35 @@ def judge(old: Saying, new: Saying, *, similarity: float | None = None) -> Verdi
     earlier, later = read(old.content, old.speaker), read(new.content, new.speaker)
     if not (earlier.plain and later.plain) or earlier.question or later.question:
         return Verdict("unrelated", 0.5, "not two statements in English", {"rule": "no statement"})
-    if earlier.sentences > 1 or later.sentences > 1:
+    failed = old.type == _FAILURE != new.type
+    if later.sentences > 1 or (earlier.sentences > 1 and not failed):
         return Verdict("unrelated", 0.5, "says more than one thing", {"rule": "several sentences"})
     days = _days_between(old, new)
-    finding = examine(
-        Pair(
-            earlier,
-            later,
-            disputed=bool(old.speaker and new.speaker and old.speaker.casefold() != new.speaker.casefold()),
-            same_speaker=bool(
-                old.speaker and new.speaker and old.speaker.casefold() == new.speaker.casefold()
-            ),
-            days=days,
-            similarity=similarity,
-        )
+    pair = Pair(
+        earlier,
+        later,
+        disputed=bool(old.speaker and new.speaker and old.speaker.casefold() != new.speaker.casefold()),
+        same_speaker=bool(old.speaker and new.speaker and old.speaker.casefold() == new.speaker.casefold()),
+        days=days,
+        similarity=similarity,
     )
+    finding = lifted(pair) if failed else examine(pair)
+    if finding.kind == "duplicate" and _signs(old.content) != _signs(new.content):
+        finding = nothing("signs", "a sign differs")
     return _weighed(finding, old, new, days)
+
+
+_FAILURE = "failure"
+_SIGNS = frozenset("<>=*^~|\\")
+
+
+def _signs(text: str) -> list[str]:
+    """The characters that are no letters but say something: emoji, signs of comparison."""
+    return sorted(
+        char
+        for char in text
+        if char in _SIGNS or (not char.isascii() and category(char) in ("So", "Sm", "Sk"))
+    )
 
 
 _canonical = lru_cache(maxsize=4_096)(canonical)

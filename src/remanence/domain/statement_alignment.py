@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from remanence.domain.statement_parts import Reading, Token
 from remanence.domain.statement_words import RELATIONS
-from remanence.domain.statements import Reading, Token
 
 _SUFFIXES = tuple(
     """ation ition ment ance ence ing ings er ers or ors ist ists ian ly al ally ic ical ity ness ion ions ive able

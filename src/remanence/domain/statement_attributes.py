@@ -133,6 +133,8 @@ EXCLUSIVE: Final = tuple(tuple(line.split()) for line in _EXCLUSIVE.replace("\n 
 _SUCCESSORS = """
 looking for, searching for, seeking: found
 vacant, unoccupied, open: filled, taken
+is closed, are closed, is shut, closed for: reopened, opened again, open again
+is vegetarian, is vegan, is a vegetarian, is a vegan: eating meat again, eats meat again
 empty, vacant, unoccupied: was let, let to, rented to, has been let, rented out, moved into, moved in, occupied
 in for repair, being repaired, being serviced: works, picked up, back, repaired, fixed
 waiting list: has had, got, received, transplanted

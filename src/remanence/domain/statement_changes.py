@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from remanence.domain.statement_attributes import FIXED, MANY, ONE, SUCCESSORS, TOPICS
+from remanence.domain.statement_attributes import FIXED, ONE, SUCCESSORS, TOPICS
 from remanence.domain.statement_evidence import (
     DONE,
+    SOLE,
     WISHES,
     Finding,
     at_other_times,
     attribute_keys,
     comparable,
     exclude,
+    has_many,
     is_fixed,
     is_past,
     names_attribute,
@@ -25,7 +27,7 @@ from remanence.domain.statement_evidence import (
     supersedes,
 )
 from remanence.domain.statement_pairs import RELATED, Pair
-from remanence.domain.statements import Token
+from remanence.domain.statement_parts import Token
 
 
 def holder(pair: Pair) -> Finding | None:
@@ -53,11 +55,14 @@ def holder(pair: Pair) -> Finding | None:
         return supersedes(pair, "has another name", 0.9)
     if (finding := _by_another(pair, newcomers, said)) is not None:
         return finding
-    holders = [t for t in pair.only_old if t.kind == "name" and t.subject]
+    copula = pair.main_old.verb == "" and not pair.main_old.passive
+    holders = [t for t in pair.only_old if t.kind == "name" and (t.subject or copula)]
     if not holders or not newcomers or not (_ROLES & pair.old.topics and _ROLES & pair.new.topics):
         return None
     rest = [
-        t for t in pair.only_old if not t.subject and t.key not in RELATED and not TOPICS.get(t.text.lower())
+        t
+        for t in pair.only_old
+        if not t.subject and t not in holders and t.key not in RELATED and not TOPICS.get(t.text.lower())
     ]
     if rest or said < 1.0:
         return None
@@ -86,7 +91,7 @@ def _by_another(pair: Pair, newcomers: list[Token], said: float) -> Finding | No
     weight = sum(a.weight for a, _ in pair.pairs)
     if not before or not after or rest or not turned or weight < 2.0 or pair.disputed:
         return None
-    if "past" in (pair.main_old.tense, pair.main_new.tense) or attribute_keys(pair) & (MANY | FIXED):
+    if "past" in (pair.main_old.tense, pair.main_new.tense) or has_many(pair) or attribute_keys(pair) & FIXED:
         return None
     return supersedes(pair, "done by another", 0.8)
 
@@ -144,7 +149,11 @@ def changed(pair: Pair) -> Finding | None:
         and share_head(pair)
     ):
         return supersedes(pair, "another value, and a word of change", 0.9, values[0])
+    if strong and _remeasured(pair, values):
+        return supersedes(pair, "another value, and a word of change", 0.85, values[0])
     topics = (pair.old.topics & pair.new.topics) - {"work state"}
+    if strong and "name" in topics and share_head(pair) and pair.only_old and "ren" in pair.new.said:
+        return supersedes(pair, "has another name", 0.9)
     if "place" in topics and not _relocated(pair):
         topics -= {"place"}
     if "end" in pair.new.marks and pair.old.topics & {"role", "employer"} and _leaves(pair):
@@ -178,6 +187,14 @@ def changed(pair: Pair) -> Finding | None:
         if topics and pair.only_new and (strong or since or "place" in topics):
             return supersedes(pair, "same attribute, and a word of change", 0.85)
     return _implied(pair, values)
+
+
+def _remeasured(pair: Pair, values: list[tuple[Token, Token]]) -> bool:
+    """Whether one measure of the same subject is told again and nothing else: "weighs 82 kg", "is down to 76 kg"."""
+    rest = [t for t in (*pair.only_old, *pair.only_new) if t.value is None]
+    if len(values) != 1 or not values[0][0].value or not values[0][0].value.unit:
+        return False
+    return share_head(pair) and not pair.only_new[1:] and len(rest) <= 1 and not any(t.subject for t in rest)
 
 
 _LEAVING = frozenset(
@@ -306,7 +323,7 @@ def _functional(pair: Pair, values: list[tuple[Token, Token]]) -> bool:
         and not any(t.subject for t in (*rest_old, *rest_new))
         and shared_weight(pair) >= 1.0
     ):
-        return not attribute_keys(pair) & MANY
+        return not has_many(pair)
     swap = pair.substitution
     if not swap or not swap[0] or not swap[1]:
         return False
@@ -314,15 +331,14 @@ def _functional(pair: Pair, values: list[tuple[Token, Token]]) -> bool:
         return False
     if len(rest_old) > 3 or len(rest_new) > 3:
         return False
-    keys = attribute_keys(pair)
     if pair.main_old.passive and rest_old[0].preposition == rest_new[0].preposition != "":
         return rest_old[0].preposition in ("through", "via", "on", "in", "with", "using", "at")
     if pair.main_old.passive and exclude(rest_old, rest_new):
         return True
-    if keys & MANY:
+    if has_many(pair):
         return False
     said = {a.key for a, b in pair.pairs if not (a.subject and b.subject)} | {pair.main_old.verb}
-    if (said | {key.split("_")[0] for key in said}) & ONE:
+    if (said | {key.split("_")[0] for key in said}) & (ONE | SOLE):
         return pair.main_old.verb == pair.main_new.verb
     if pair.main_old.verb == pair.main_new.verb == "" and not pair.main_old.passive and _owned(pair):
         return True
@@ -340,14 +356,14 @@ def _measured(pair: Pair, values: list[tuple[Token, Token]], one: list[Token], o
         return False
     if any(t.subject for t in one) and any(t.subject for t in other):
         return False
-    return shared_weight(pair) >= 2.0 and not attribute_keys(pair) & MANY
+    return shared_weight(pair) >= 2.0 and not has_many(pair)
 
 
 def _moved(pair: Pair, one: list[Token], other: list[Token]) -> bool:
     """Whether the same thing is now in another place, although told in other words."""
     if (
         any(t.kind != "name" or t.subject for t in (*one, *other))
-        or attribute_keys(pair) & MANY
+        or has_many(pair)
         or shared_weight(pair) < 1.0
     ):
         return False

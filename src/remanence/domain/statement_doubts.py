@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from remanence.domain.statement_attributes import MANY
-from remanence.domain.statement_evidence import attribute_keys, comparable
+from remanence.domain.statement_attributes import MANY, TOPICS
+from remanence.domain.statement_evidence import SOLE, attribute_keys, comparable
 from remanence.domain.statement_lexicon import base_of_past, base_of_third, normal
 from remanence.domain.statement_marks import MARKS
 from remanence.domain.statement_pairs import RELATED, Pair
+from remanence.domain.statement_parts import Reading, Token
 from remanence.domain.statement_words import PAST, VERBS
-from remanence.domain.statements import Reading, Token
 
 _IF = frozenset("if unless whether suppose supposing provided should".split())
 _UNREAL = frozenset(
@@ -46,8 +46,10 @@ def doubt(pair: Pair, rule: str) -> str:
         return "for a while"
     if _denied(new, rule):
         return "denied"
-    if _other_value(pair):
+    if _other_value(pair) or _other_head(pair):
         return "other subject"
+    if _other_words(pair, rule):
+        return "the rest differs"
     if _other_place(pair, rule):
         return "other qualifier"
     if rule == "is over" and _other_end(pair):
@@ -57,6 +59,11 @@ def doubt(pair: Pair, rule: str) -> str:
     if _weight(pair.only_old) > _MOST and _weight(pair.only_new) > _MOST:
         return "too much is unexplained"
     return ""
+
+
+def apart(pair: Pair) -> bool:
+    """Whether two texts that seem to exclude each other are about two places, days or things."""
+    return _other_value(pair) or _other_head(pair) or _other_kind(pair)
 
 
 _MOST = 6.0
@@ -122,6 +129,42 @@ def _other_value(pair: Pair) -> bool:
     )
 
 
+_STATES = frozenset(
+    (
+        "is over", "the opposite, and a word of change", "exists no longer", "the next state", "says the opposite now",
+        "no longer only", "left it",
+    )
+)  # fmt: skip
+
+
+def _other_head(pair: Pair) -> bool:
+    """Whether the new subject is only named after that of the old: "the hotel restaurant", "entry to the match"."""
+    rest = {t.at: t for t in pair.only_new if t.subject and t.value is None and t.kind == "word"}
+    for a, b in pair.pairs:
+        if not (a.subject and b.subject) or a.kind == "number":
+            continue
+        after = rest.get(b.at + 1)
+        if after and not after.preposition and not _names_value(after) and not a.owner:
+            return True
+        heads = [t for at, t in rest.items() if at < b.at and t.clause == b.clause and not t.preposition]
+        if b.preposition and not a.preposition and heads and not any(map(_names_value, heads)):
+            return True
+    return False
+
+
+def _names_value(token: Token) -> bool:
+    return token.key in _FRAME or bool(TOPICS.get(token.text.lower())) or is_verb(token)
+
+
+def _other_words(pair: Pair, rule: str) -> bool:
+    """Whether a state ends that is tied to another value, or the denial is of other words."""
+    if rule not in _STATES:
+        return False
+    if any(comparable(a, b) and b.preposition == a.preposition for a in pair.only_old for b in pair.only_new):
+        return True
+    return "opposite" in rule and not pair.flips and bool(_telling(pair.only_old) and _telling(pair.only_new))
+
+
 def _other_place(pair: Pair, rule: str) -> bool:
     """Whether something beside the value itself differs behind one preposition: "for adults", "for students"."""
     values = any(comparable(a, b) for a in pair.only_old for b in pair.only_new)
@@ -135,10 +178,7 @@ def _other_place(pair: Pair, rule: str) -> bool:
         and not b.former
         and (a.kind == b.kind or a.value is None)
     }
-    explained = values or rule in (
-        "is over", "the opposite, and a word of change", "exists no longer", "the next state", "says the opposite now",
-        "no longer only", "left it",
-    )  # fmt: skip
+    explained = values or rule in _STATES
     if explained:
         return bool(slots) or _other_kind(pair)
     return len({preposition for preposition, _, _ in slots}) > 1
@@ -182,8 +222,7 @@ def _further(pair: Pair, rule: str) -> bool:
         return False
     if {"strong", "change", "contrast", "end"} & pair.new.marks:
         return False
-    keys = attribute_keys(pair)
-    if any(key.startswith("favourit") or key.startswith("favorit") for key in keys):
+    if attribute_keys(pair) & SOLE:
         return False
     if any(comparable(a, b) for a in pair.only_old for b in pair.only_new):
         return False

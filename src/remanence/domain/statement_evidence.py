@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from remanence.domain.records import Json
-from remanence.domain.statement_attributes import FIXED
+from remanence.domain.statement_attributes import FIXED, MANY
 from remanence.domain.statement_lexicon import kinds_of, normal, senses_of
 from remanence.domain.statement_pairs import RELATED, Pair
-from remanence.domain.statements import Reading, Token
+from remanence.domain.statement_parts import Reading, Token
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,6 +246,18 @@ def attribute_keys(pair: Pair) -> set[str]:
     """The normal forms that tell the attribute: of what both say, and of their verb; phrases with their parts."""
     keys = {old.key for old, _ in pair.pairs} | {pair.main_old.verb}
     return keys | {part for key in keys for part in key.split("_")[:1]}
+
+
+SOLE = frozenset(
+    map(normal, "favourite favorite main primary default official sole current principal".split())
+)
+"""Normal forms of words before a noun of which there is one at a time."""
+
+
+def has_many(pair: Pair) -> bool:
+    """Whether what both tell may have many values: "likes", "speaks", but not "my favourite"."""
+    keys = attribute_keys(pair)
+    return bool(keys & MANY) and not keys & SOLE
 
 
 def is_fixed(pair: Pair) -> bool:

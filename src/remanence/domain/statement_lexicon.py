@@ -10,11 +10,13 @@ from remanence.domain.statement_attributes import EXCLUSIVE
 from remanence.domain.statement_synonyms import GROUPS, OPPOSITES
 from remanence.domain.unicode import normalize
 
+_THIRD = {"goes": "go", "does": "do", "undergoes": "undergo"}
+
 
 @lru_cache(maxsize=32_768)
 def normal(word: str) -> str:
     """The normal form of a lower-case word: its base if irregular, else its stem."""
-    base = w.PAST.get(word) or w.NOUN_FORMS.get(word)
+    base = w.PAST.get(word) or w.NOUN_FORMS.get(word) or _THIRD.get(word)
     if base:
         word = base
     return languages.stem(word, "english") if word.isascii() else languages.stem(bare(word), "english")

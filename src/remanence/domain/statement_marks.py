@@ -106,7 +106,8 @@ end: taken early retirement; took early retirement; taken retirement; went into 
     out; moved away; let go; laid off; called off; fell through; ran out; passed away; signed off; went
     out of; has ended; is over; is history; is gone; are gone; grew out of; grown out of; backed out;
     moved on from; put an end; switched off; turned off; took down; taken down; died; thrown out; threw
-    out; gone off; went off; had enough of; outgrew; outgrown; fell out; stopped; stepped back
+    out; gone off; went off; had enough of; outgrew; outgrown; fell out; stopped; stepped back;
+    is back from; are back from; came back from; returned from; moved out of
 former: instead of; rather than; in place of; as opposed to; in favour of not; and not; but not; away
     from; previously
 strong: scaled back; scaled up; scaled down; cut back; ramped up; rolled back; wound down; whittled down;

@@ -299,6 +299,7 @@ def _and_half(raws: Sequence[Raw], i: int, number: float, found: tuple[str, floa
 
 def _number_words(raws: Sequence[Raw], i: int, number: float) -> tuple[Value, int]:
     total, part, j = 0.0, 0.0, i
+    sign = -1.0 if _low(raws, i - 1) in ("minus", "negative") else 1.0
     while True:
         low = _low(raws, j)
         if low in w.SMALL_NUMBERS:
@@ -322,7 +323,7 @@ def _number_words(raws: Sequence[Raw], i: int, number: float) -> tuple[Value, in
         else:
             break
         j += 1
-    number = total + part
+    number = sign * (total + part)
     if j == i + 1 and (value := _as_clock(raws, i, j, number)):
         return value
     return _with_unit(raws, j, number, "")
@@ -359,12 +360,14 @@ def _as_clock(raws: Sequence[Raw], i: int, j: int, number: float) -> tuple[Value
 
 
 def _digits(raws: Sequence[Raw], i: int, low: str, unit: str, factor: float) -> tuple[Value, int] | None:
+    sign = -1.0 if low[0] in "-−" or _low(raws, i - 1) in ("minus", "negative") else 1.0
+    low = low.lstrip("-−+")
     if low[0] in _CURRENCY:
         unit, low = _CURRENCY[low[0]], low[1:]
     match = re.match(r"[\d,]*\.?\d+|\d+", low)
     if not match:
         return None
-    number = float(match[0].replace(",", ""))
+    number = sign * float(match[0].replace(",", ""))
     tail = low[match.end() :]
     j = i + 1
     if tail in ("st", "nd", "rd", "th"):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from remanence.domain.statement_alignment import align
 from remanence.domain.statement_lexicon import normal
+from remanence.domain.statement_parts import Clause, Reading, Token
 from remanence.domain.statement_words import RELATIONS
-from remanence.domain.statements import Clause, Reading, Token
 
 RELATED = frozenset(normal(word) for word in RELATIONS)
 """Normal forms of words for somebody's somebody: "sister", "boss", "dog"."""

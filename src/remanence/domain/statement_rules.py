@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from remanence.domain.statement_attributes import FIXED, MANY, ONE
 from remanence.domain.statement_changes import changed, holder
-from remanence.domain.statement_doubts import doubt, leftover
+from remanence.domain.statement_doubts import apart, doubt, leftover
 from remanence.domain.statement_evidence import (
     DONE,
     WISHES,
@@ -24,8 +24,8 @@ from remanence.domain.statement_evidence import (
 )
 from remanence.domain.statement_lexicon import normal, senses_of
 from remanence.domain.statement_pairs import RELATED, Pair
+from remanence.domain.statement_parts import Token
 from remanence.domain.statement_words import PAST, TURNING, VERBS
-from remanence.domain.statements import Token
 
 
 def examine(pair: Pair) -> Finding:
@@ -45,6 +45,8 @@ def examine(pair: Pair) -> Finding:
 
 def _sure(pair: Pair, finding: Finding) -> Finding:
     """A finding, or none if something speaks against it that its rule does not see."""
+    if finding.kind == "conflicts":
+        return nothing("in doubt", "each is about something else") if apart(pair) else finding
     if finding.kind != "supersedes":
         return finding
     why = doubt(pair, finding.rule)
@@ -137,7 +139,7 @@ def _difference(pair: Pair) -> str:
     ):
         return "tense"
     swap = pair.substitution
-    if swap and swap[0] and swap[1] and pair.only_old and pair.only_new:
+    if swap and swap[0] and swap[1] and (pair.only_old or pair.only_new):
         return "substitution"
     keys = {old.key for old, _ in pair.pairs} | {new.key for _, new in pair.pairs}
     copula = pair.main_old.verb == pair.main_new.verb == "" and not (

@@ -26,10 +26,10 @@ _RAW = re.compile(
     |(?P<dotted>\b[0-3]?\d\.[01]?\d\.(?:[12]\d{3})\b|\b[0-3]?\d/[0-3]?\d/(?:[12]\d{3})\b)
     |(?P<clock>\b(?:[01]?\d|2[0-3])[:.h][0-5]\d(?:\s?[ap]\.?m\b\.?)?(?!\d|[.:]\d)|\b(?:1[0-2]|0?[1-9])\s?[ap]\.?m\b\.?)
     |(?P<version>\bv?\d+(?:\.\d+){2,}\b|\bv\d+(?:\.\d+)*\b)
-    |(?P<amount>[$€£]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[$€£]?\d+(?:\.\d+)?)(?P<tail>(?:st|nd|rd|th|%|[kKmM]|bn)(?![\w])
+    |(?P<amount>(?:(?<![^\s(:=])[-−+](?=[$€£]?\d))?(?:[$€£]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[$€£]?\d+(?:\.\d+)?))(?P<tail>(?:st|nd|rd|th|%|[kKmM]|bn)(?![\w])
         |(?:ms|min|kg|mg|km|cm|mm|ml|gb|mb|tb|kb|ghz|mhz|kw|h|s|g|m|l)\b)?(?![\w]|[-–]\w*[A-Za-z]|-\d)
-    |(?P<title>\b(?:mrs|mr|ms|dr|prof|approx|e\.g|i\.e)\.(?=\s))
-    |(?P<word>[^\W_]+(?:[-_'’./+#][^\W_]+)*\+*\#?)
+    |(?P<title>\b(?:mrs|mr|ms|dr|prof|approx|st|jr|sr|vs|e\.g|i\.e)\.(?=\s))
+    |(?P<word>(?:(?<!\S)\.(?=[A-Za-z]))?[^\W_]+(?:[-_'’./+#][^\W_]+)*\+*\#?)
     |(?P<stop>[.!?;\n…])|(?P<comma>,|\s[-–—]+\s|[()])|(?P<colon>:)|(?P<sign>[%€$£°&])""",
     re.VERBOSE | re.IGNORECASE,
 )

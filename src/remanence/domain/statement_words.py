@@ -105,7 +105,7 @@ LIGHT: Final = _set(
     never
     time times bit little lots left right anything something nothing whatever whenever wherever able per part
     only often sometimes rarely mostly half several few every each both must should may might can could
-    happen happens take_place hello set sets call calls called name named say says said told tell""",
+    minus happen happens take_place hello set sets call calls called name named say says said told tell""",
 )
 """Words that carry little by themselves: they weigh less, they are no residue."""
 
