@@ -145,10 +145,10 @@ def test_it_is_lifted_by_a_memory_that_it_works_now(tmp_path):
         async with AsyncMemory("agent", db=tmp_path / "m.db") as memory:
             with ScriptedLLM(deploying) as llm:
                 await deploy_once(memory, llm, session_id="one")
-                done = await memory.remember("deploy works now.", source="ann")
+                done = await memory.remember("deploy to staging works now.", source="ann")
                 await deploy_once(memory, llm, session_id="two", record=False, failures=False)
             assert done.action == "superseded"
-            assert DISK not in llm.requests[2].text and "deploy works now." in llm.requests[2].text
+            assert DISK not in llm.requests[2].text and "deploy to staging works now." in llm.requests[2].text
             assert await of_type(memory, "failure") == []
 
     asyncio.run(body())

@@ -123,12 +123,12 @@ def test_it_is_lifted_by_a_memory_that_it_works_now(tmp_path):
     with ScriptedLLM(deploying) as llm, Memory("agent", db=tmp_path / "m.db") as memory:
         deploy_once(memory, llm, session_id="one")
         deploy_once(memory, llm, session_id="two", record=False, listen=False)
-        done = memory.remember("deploy works now.", source="ann")
+        done = memory.remember("deploy to staging works now.", source="ann")
         deploy_once(memory, llm, session_id="three", record=False, listen=False)
         assert of_type(memory, "failure") == []
     assert done.action == "superseded"
     assert DISK in llm.requests[2].system
-    assert DISK not in llm.requests[4].system and "deploy works now." in llm.requests[4].system
+    assert DISK not in llm.requests[4].system and "deploy to staging works now." in llm.requests[4].system
 
 
 def test_failures_need_not_be_remembered(memory):

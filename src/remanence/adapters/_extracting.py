@@ -88,13 +88,14 @@ def note_shown(memory: object, hits: Iterable[Recalled]) -> None:
 def _store_of(memory: object) -> str:
     """What tells apart, in this process, memories of one tenant in several files."""
     inner: object = getattr(memory, "aio", memory)
-    shared: object = getattr(inner, "_backend", inner)
-    with _numbering, contextlib.suppress(TypeError):  # of what has no weak references one is enough
+    shared: object = getattr(inner, "_backend", None)
+    if shared is None:
+        return home_of(memory)
+    with _numbering:
         number = _numbers.get(shared)
         if number is None:
             number = _numbers[shared] = next(_next)
         return f"{home_of(memory)} {number}"
-    return home_of(memory)
 
 
 class Extraction:
