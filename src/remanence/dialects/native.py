@@ -12,6 +12,7 @@ from remanence.dialects import native_memories, native_truth, native_values
 from remanence.dialects import native_models as models
 from remanence.dialects.access import AccessDep
 from remanence.dialects.rendering import json_response
+from remanence.domain import wire
 from remanence.domain.callers import RIGHTS
 
 SHORT_TEXT = 10_000  # characters that are counted at once; a hand-over costs more
@@ -80,6 +81,20 @@ async def sweep(access: AccessDep) -> Response:
     access.admin()
     access.everywhere()
     return json_response({"swept": await access.erasing("default").sweep()})
+
+
+@router.post(
+    "/forget",
+    operation_id="forget_tenant",
+    summary="Forget everything",
+    tags=["server"],
+    response_model=answers.Receipt,
+)
+async def forget_tenant(body: models.ForgetTenant, access: AccessDep) -> Response:
+    """Erases all the tenant has, in every namespace, for good. Keys stay. Needs the scope `admin`."""
+    access.admin()
+    access.everywhere()
+    return json_response(wire.receipt_to_dict(await access.erasing("default").forget_tenant(body.confirm)))
 
 
 router.routes.extend(

@@ -125,23 +125,21 @@ class Traces(BaseModel):
 
 
 class Receipt(BaseModel):
-    """What was erased; `remanence verify-forgotten` proves it."""
+    """What was forgotten; `remanence verify-forgotten` proves it with this."""
 
     id: str
     at: datetime | None
     tenant: str
-    namespace: str | None
-    ids: list[str] = Field(description="The memories named.")
-    versions: int = Field(description="Erased in all.")
-    derived: list[str] = Field(description="Memories made out of nothing else, which went too.")
-    restored: list[str] = Field(description="Memories that had been merged into these, believed again.")
+    namespace: str | None = Field(description="null: all of the tenant's.")
+    ids: list[str]
+    versions: int
+    derived: list[str] = Field(description="Memories that were made out of nothing else, and went too.")
+    restored: list[str] = Field(description="Memories that had been merged into an erased one, and are back.")
     values: int
     channels: int
-    jobs: int
+    jobs: int = Field(description="Accepted extractions or posts that held what was erased.")
     spooled: int
-    pending: Literal["log", "search", "pages"] | None = Field(
-        description="Why something may still be in the file; null: it was searched, and nothing is."
-    )
+    pending: str | None = Field(description="Why something may still be left in the file; null: nothing is.")
     traces: Traces | None
 
 

@@ -306,3 +306,15 @@ async def restore_memory(
 async def forget(ns: Ns, body: models.Forget, access: AccessDep) -> Response:
     """Erases them for good: by id, by filter, or everything in the namespace; exactly one of these."""
     return json_response(wire.receipt_to_dict(await access.erasing(ns).forget(**body.given())))
+
+
+@router.delete(
+    "",
+    operation_id="forget_namespace",
+    summary="Forget a namespace",
+    tags=["memories"],
+    response_model=answers.Receipt,
+)
+async def forget_namespace(ns: Ns, access: AccessDep) -> Response:
+    """Erases all it has for good: memories, values, channels, jobs, and its name."""
+    return json_response(wire.receipt_to_dict(await access.erasing(ns).forget_namespace()))

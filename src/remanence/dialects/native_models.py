@@ -211,6 +211,10 @@ class Forget(Filter):
     everything: StrictBool = Field(False, description="Every memory of this namespace.")
 
 
+class ForgetTenant(Body):
+    confirm: Name = Field(description="The tenant's own name.")
+
+
 class Recall(Filter):
     query: Query
     limit: Limit = 5

@@ -514,7 +514,7 @@ class AsyncRemoteMemory(RemoteForgetting, RemoteTruth):
         of scope `admin` of the server's own tenant. ServerError if the job fails.
         """
         validation.count("batch", batch)
-        result = await self.finished_job({"kind": "reembed"}, progress, "make new vectors")
+        result = await self._finished_job({"kind": "reembed"}, progress, "make new vectors")
         return member(Answer(200, result), "reembedded", int)
 
     # -- plumbing

@@ -12,7 +12,7 @@ from typing import Final
 
 from remanence.domain import validation, wire
 from remanence.domain.records import Filter, Receipt
-from remanence.errors import ForbiddenError, InvalidInputError, NotFoundError, RemanenceError
+from remanence.errors import InvalidInputError, NotFoundError, RemanenceError
 from remanence.remote.connection import Connection
 from remanence.remote.requests import Answer, Call, body, filter_body
 from remanence.remote.spool import SPOOLED
@@ -75,20 +75,22 @@ class RemoteForgetting:
         return replace(wire.receipt_from_dict((await self._send(call)).data), spooled=spooled)
 
     async def forget_namespace(self) -> Receipt:
-        """Not through a server: ForbiddenError. `forget(everything=True)` erases the memories of a namespace."""
+        """Erase this namespace for good: memories, values, channels, jobs, decisions, its name, and its spool."""
         self._check_open()
-        raise ForbiddenError(
-            "a namespace is erased whole where its file is: remanence forget NAMESPACE --namespace --db FILE; "
-            "forget(everything=True) erases its memories through the server"
-        )
+        spooled = await self._drop_spooled((), Filter(), everything=True)
+        answer = await self._send(Call(method="DELETE", path=self._base))
+        return replace(wire.receipt_from_dict(answer.data), spooled=spooled)
 
     async def forget_tenant(self, confirm: str) -> Receipt:
-        """Not through a server: ForbiddenError."""
+        """Erase everything that the key's tenant has, in all its namespaces. `confirm` is the tenant's name.
+
+        Keys stay. Needs a key of scope `admin`. What waits in the spool for other namespaces is still sent.
+        """
         self._check_open()
-        raise ForbiddenError(
-            "a tenant is erased where its file is, not through a server: Memory(NAME, db=FILE, tenant=...)"
-            ".forget_tenant(...)"
-        )
+        named = validation.text("confirm", confirm, limit=validation.MAX_NAME)
+        spooled = await self._drop_spooled((), Filter(), everything=True)
+        call = Call(method="POST", path="/v1/forget", body=body({"confirm": named}))
+        return replace(wire.receipt_from_dict((await self._send(call)).data), spooled=spooled)
 
     def _one(self, id: str) -> str:
         return f"{self._base}/memories/{wire.segment(id)}"

@@ -81,7 +81,7 @@ class RemoteTruth:
         It is a job of the server, which goes on if this is interrupted. ServerError if it fails.
         """
         sent = {"kind": "consolidate", "namespace": self._namespace}
-        result = await self.finished_job(sent, progress, "consolidate")
+        result = await self._finished_job(sent, progress, "consolidate")
         return wire.consolidation_from_dict(result)
 
     async def decisions(
@@ -132,7 +132,7 @@ class RemoteTruth:
         answer = await self._posted("/feedback", {"kind": chosen, "ids": builtins.list(named)})
         return member(answer, "count", int)
 
-    async def finished_job(
+    async def _finished_job(
         self, sent: dict[str, Any], progress: Callable[[int, int], None] | None, what: str
     ) -> Any:
         """The result of a job of the server, which is begun here and waited for. ServerError if it fails."""

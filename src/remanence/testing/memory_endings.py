@@ -149,3 +149,33 @@ class EndingsContract:
         assert (receipt.ids, receipt.derived, receipt.versions) == ((base,), (made,), 2)
         assert [record.id for record in memory.list()] == [upon]
         assert memory.recall("bistro")[0].stale == (base,)
+
+    # -- whole namespaces, whole tenants
+
+    def test_a_namespace_is_forgotten_whole_and_others_stay(self, kit: Kit, memory: Any) -> None:
+        other = kit.open("other")
+        kept = other.remember("The other team's plan.")
+        gone = memory.remember("Our plan is secret.", key="plan")
+        memory.kv.set("step", 4)
+        memory.channel("log").post("begun")
+        receipt = memory.forget_namespace()
+        assert (receipt.ids, receipt.namespace, receipt.values, receipt.channels) == (
+            (gone.id,),
+            "team",
+            1,
+            1,
+        )
+        assert memory.list() == [] and memory.kv.keys() == [] and memory.channels() == []
+        assert memory.namespaces() == ["other"] and other.get(kept.id).content == "The other team's plan."
+        assert memory.remember("Begun anew.", key="plan").action == "added"
+
+    def test_a_tenant_is_forgotten_only_by_its_name(self, kit: Kit, memory: Any) -> None:
+        other = kit.open("other")
+        memory.remember("Our plan.")
+        other.remember("Their plan.")
+        with pytest.raises(InvalidInputError, match="confirm"):
+            memory.forget_tenant("somebody else")
+        assert len(memory.list()) == len(other.list()) == 1
+        receipt = memory.forget_tenant(memory.tenant)
+        assert len(receipt.ids) == 2 and receipt.namespace is None
+        assert memory.namespaces() == [] and memory.list() == other.list() == []
