@@ -138,6 +138,8 @@ VERBS = {
     "feedback": models.Feedback,
     **dict.fromkeys(["get", "stats", "sessions", "channels", "namespaces", "sweep", "undo", "release"]),
     "end_session": None,
+    "forget_namespace": None,
+    "forget_tenant": models.ForgetTenant,
 }
 OF_CHANNELS = {
     "create": models.Create,
@@ -151,7 +153,7 @@ OF_VALUES = {
     **dict.fromkeys(["get", "entry", "exists", "delete"]),
 }
 # Not of a server, in the path, or a job.
-ELSEWHERE = {"at", "aclose", "channel", "reembed", "consolidate", "forget_namespace", "forget_tenant"}
+ELSEWHERE = {"at", "aclose", "channel", "reembed", "consolidate"}
 IN_THE_PATH = {"id", "key", "self", "decision_id", "session_id"}
 ONLY_HERE = {"default"}  # what a client answers itself where there is no value
 CASES = [
