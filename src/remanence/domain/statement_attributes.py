@@ -113,7 +113,9 @@ peanuts nuts gluten lactose shellfish eggs soy penicillin pollen
 chicken beef pork fish lamb turkey
 small medium large
 first second third fourth fifth
-staging production development test
+staging production development test dev prod qa sandbox preview
+adult child student pensioner senior
+weekday weekend
 daily weekly monthly yearly hourly nightly fortnightly every_night every_hour every_day every_week every_month
     every_year every_minute once_a_week once_a_day once_a_month once_a_year
 male female

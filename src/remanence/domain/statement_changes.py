@@ -59,6 +59,8 @@ def holder(pair: Pair) -> Finding | None:
     holders = [t for t in pair.only_old if t.kind == "name" and (t.subject or copula)]
     if not holders or not newcomers or not (_ROLES & pair.old.topics and _ROLES & pair.new.topics):
         return None
+    if copula:
+        said = max(said, sum(a.weight for a, b in pair.pairs if not b.subject))
     rest = [
         t
         for t in pair.only_old
@@ -231,7 +233,8 @@ _CEASED = (
     "been cancelled", "been canceled", "was dissolved", "been dissolved", "was scrapped", "been scrapped",
     "been discontinued", "was discontinued", "was demolished", "been demolished", "burned down", "burnt down",
     "been decommissioned", "was decommissioned", "called off", "was torn down", "been torn down", "went bankrupt",
-    "been shut down", "no longer exists", "does not exist any more", "is no more", "went out of business",
+    "been shut down", "no longer exists", "been lifted", "was lifted", "were lifted", "been revoked", "was revoked",
+    "been withdrawn", "was withdrawn", "has expired", "does not exist any more", "is no more", "went out of business",
 )  # fmt: skip
 
 
@@ -288,8 +291,8 @@ def _implied(pair: Pair, values: list[tuple[Token, Token]]) -> Finding | None:
     if pair.contrary:
         alike = pair.substitution is not None or pair.main_old.verb == pair.main_new.verb != ""
         later = pair.days is not None and pair.days >= _LATER
-        if later and alike and pair.overlap >= 0.75 and not pair.only_new:
-            return supersedes(pair, "says the opposite now", 0.7)
+        if later and alike and pair.overlap >= 0.9 and not pair.only_new and not pair.only_old:
+            return supersedes(pair, "says the opposite now", 0.8)
         if (
             pair.overlap >= 0.85
             and not pair.only_new

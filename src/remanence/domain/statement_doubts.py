@@ -63,7 +63,7 @@ def doubt(pair: Pair, rule: str) -> str:
 
 def apart(pair: Pair) -> bool:
     """Whether two texts that seem to exclude each other are about two places, days or things."""
-    return _other_value(pair) or _other_head(pair) or _other_kind(pair)
+    return _other_value(pair) or _other_head(pair) or _other_kind(pair) or _other_place(pair, "")
 
 
 _MOST = 6.0
@@ -144,7 +144,7 @@ def _other_head(pair: Pair) -> bool:
         if not (a.subject and b.subject) or a.kind == "number":
             continue
         after = rest.get(b.at + 1)
-        if after and not after.preposition and not _names_value(after) and not a.owner:
+        if after and not after.preposition and not _names_value(after, verb=False) and not a.owner:
             return True
         heads = [t for at, t in rest.items() if at < b.at and t.clause == b.clause and not t.preposition]
         if b.preposition and not a.preposition and heads and not any(map(_names_value, heads)):
@@ -152,8 +152,8 @@ def _other_head(pair: Pair) -> bool:
     return False
 
 
-def _names_value(token: Token) -> bool:
-    return token.key in _FRAME or bool(TOPICS.get(token.text.lower())) or is_verb(token)
+def _names_value(token: Token, *, verb: bool = True) -> bool:
+    return token.key in _FRAME or bool(TOPICS.get(token.text.lower())) or (verb and is_verb(token))
 
 
 def _other_words(pair: Pair, rule: str) -> bool:
@@ -186,8 +186,8 @@ def _other_place(pair: Pair, rule: str) -> bool:
 
 def _other_kind(pair: Pair) -> bool:
     """Whether a noun of both stands behind different words: "the staff door is open", "the side door was shut"."""
-    mine = {t.at for t in pair.only_old if t.kind != "date"}
-    theirs = {t.at for t in pair.only_new if t.kind != "date"}
+    mine = {t.at for t in pair.only_old if t.value is None}
+    theirs = {t.at for t in pair.only_new if t.value is None}
     return any(
         a.kind == "word"
         and not a.preposition
@@ -210,10 +210,15 @@ def _other_end(pair: Pair) -> bool:
             clause_end = any(
                 c for c in range(end, token.at) if pair.new.words[c : c + 1] in (("and",), (",",))
             )
+            if token.key in _NEEDING:
+                continue
             if token.value is None and not token.preposition and not clause_end and token.at - end <= 2:
                 return True
     ended = {k for k, c in enumerate(pair.new.clauses) if c.ended}
     return any(t.key in RELATED and t.subject and t.clause in ended for t in pair.only_new)
+
+
+_NEEDING = frozenset(map(normal, "need needs require requires offer offers provide provides".split()))
 
 
 def _further(pair: Pair, rule: str) -> bool:
@@ -229,6 +234,11 @@ def _further(pair: Pair, rule: str) -> bool:
     return pair.main_old.verb == pair.main_new.verb and pair.main_old.verb in MANY
 
 
+def is_frame(token: Token) -> bool:
+    """Whether a word only names an attribute, or holds a sentence together."""
+    return token.key in _FRAME
+
+
 def is_verb(token: Token) -> bool:
     """Whether a word is most likely a verb, in any of its forms."""
     low = token.text.lower()
@@ -241,7 +251,8 @@ _FRAME = frozenset(
     weight price cost rate level type kind status place space room period term people person someone afternoon morning
     evening personally total value way temperature speed language due better best main allowed able available possible
     required necessary located situated called named known responsible charge free valid good beneath duration
-    capacity colour color years year member members lacking off""".split()
+    capacity colour color years year member members lacking off younger older
+    heavier lighter longer shorter higher lower warmer colder bigger smaller taller visitors guests""".split()
 )
 """Words that name an attribute, or hold a sentence together, and tell no more."""
 
@@ -254,15 +265,30 @@ def _telling(rest: tuple[Token, ...]) -> list[Token]:
     ]
 
 
+def _turning(pair: Pair, reading: Reading, side: int) -> list[Token]:
+    """Words of change without counterpart, where they are adjectives: "closed"."""
+    matched = {both[side].at for both in pair.pairs + pair.flips}
+    other = pair.old if side else pair.new
+    return [
+        t
+        for t in reading.tokens
+        if t.mark
+        and t.at not in matched
+        and t.groups.isdisjoint(other.soft)
+        and t.text.lower().endswith("ed")
+    ]
+
+
 def leftover(pair: Pair) -> bool:
     """Whether a text says something of substance that the other does not."""
-    mine, theirs = _telling(pair.only_old), _telling(pair.only_new)
+    mine = _telling(pair.only_old) + _turning(pair, pair.old, 0)
+    theirs = _telling(pair.only_new) + _turning(pair, pair.new, 1)
     alike = pair.similarity if pair.similarity is not None else pair.overlap
     size = max(len(pair.old.tokens), len(pair.new.tokens))
     long = size > _LONG and pair.overlap >= 0.75
     if mine and theirs and not long:
-        return len(mine) + len(theirs) > 2 or alike < 0.85 or pair.overlap < 0.7
-    if theirs and not long and (alike < 0.7 or len(theirs) > 1):
+        return True
+    if theirs and not long and ((alike < 0.7 and pair.overlap < 0.9) or len(theirs) > 1):
         return True
     return len(pair.only_old) + len(pair.only_new) > max(3, size * 0.4)
 

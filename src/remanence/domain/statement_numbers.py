@@ -110,6 +110,8 @@ def _clock(said: str) -> Value:
 
 def _named(raws: Sequence[Raw], i: int) -> tuple[Value, int] | None:
     low = raws[i].low
+    if low in ("other", "second") and _low(raws, i - 1) == "every" and (found := _unit(raws, i + 1)):
+        return Value("number", 2 * found[1], found[0]), found[2]
     if low in ("noon", "midday"):
         return Value("clock", 720), i + 1
     if low == "midnight":

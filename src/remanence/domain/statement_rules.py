@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from remanence.domain.statement_attributes import FIXED, MANY, ONE
 from remanence.domain.statement_changes import changed, holder
-from remanence.domain.statement_doubts import apart, doubt, leftover
+from remanence.domain.statement_doubts import apart, doubt, is_frame, is_verb, leftover
 from remanence.domain.statement_evidence import (
     DONE,
     WISHES,
@@ -88,8 +88,9 @@ def _difference(pair: Pair) -> str:
     """What keeps two texts from saying the same; "" if nothing does."""
     old, new = pair.old, pair.new
     brief = max(len(old.tokens), len(new.tokens)) <= _BRIEF
-    if any(t.value is not None for t in pair.only_new) or (
-        any(t.value is not None and t.value.key != "1th" for t in pair.only_old) and pair.overlap < 0.8
+    if any(t.value is not None and t.value.key != "1times" for t in pair.only_new) or (
+        any(t.value is not None and t.value.key not in ("1th", "1times") for t in pair.only_old)
+        and pair.overlap < 0.8
     ):
         return "number"
     names_old = [t for t in pair.only_old if t.kind == "name"]
@@ -139,8 +140,13 @@ def _difference(pair: Pair) -> str:
     ):
         return "tense"
     swap = pair.substitution
-    if swap and swap[0] and swap[1] and (pair.only_old or pair.only_new):
+    rest = [*pair.only_old, *pair.only_new]
+    if swap and swap[0] and swap[1] and rest and not _other_verb(pair, rest):
         return "substitution"
+    if any(
+        (" other " in f" {a.said} ") and " other " not in f" {b.said} " for a, b in ((old, new), (new, old))
+    ):
+        return "other"
     keys = {old.key for old, _ in pair.pairs} | {new.key for _, new in pair.pairs}
     copula = pair.main_old.verb == pair.main_new.verb == "" and not (
         pair.main_old.passive or pair.main_new.passive
@@ -154,6 +160,15 @@ def _difference(pair: Pair) -> str:
     if brief and _verbs_differ(pair) and (pair.similarity or 0.0) < 0.85:
         return "verb"
     return ""
+
+
+def _other_verb(pair: Pair, rest: list[Token]) -> bool:
+    """Whether all that one text has more is its verb, for which the other has a light one: "lasts", "takes"."""
+    if pair.only_old and pair.only_new:
+        return False
+    if all(map(is_frame, rest)):
+        return True
+    return pair.main_old.verb != pair.main_new.verb and all(t.kind == "word" and is_verb(t) for t in rest)
 
 
 def _verbs_differ(pair: Pair) -> bool:

@@ -343,7 +343,14 @@ import input load; csv comma-separated; parse read; format layout; schema struct
 row record entry; query request; index lookup; backup copy; restore recover; archive store;
 delete remove purge; retain keep; anonymise anonymize mask; encrypt cipher; compress zip; upload send;
 download fetch; crawl scrape; render draw; animate animation; score points;
-multiplayer online; console system; release launch; trailer teaser
+multiplayer online; release launch; trailer teaser; ripen mature age;
+last take; grow_up_in childhood spend_childhood; come_on switch_on turn_on go_on; around_the_clock day_and_night;
+unusable usable work; lawn grass; graze feed; hold room_for seat space_for capacity;
+approve sign_off sign_off_on approval; train_driver engine_driver; orchard fruit_garden; pupil student schoolchild;
+employee staff worker personnel; deadline due_date due_by; payslip wage_slip pay_slip; salary wage pay;
+shoot film; goods merchandise wares; van delivery_van; parcel package; luggage baggage; queue line;
+flatmate roommate housemate; lorry truck; pavement sidewalk; petrol gas gasoline; nappy diaper; torch flashlight;
+tap faucet; autumn fall; holiday vacation; chemist pharmacy; timetable schedule; post mail; till cash_desk checkout;
 """
 
 _OPPOSITES = """
@@ -355,7 +362,8 @@ public:private; free:occupied busy; true:false; correct:wrong; right:left; north
 inner:outer; front:back rear; first:last; indoor:outdoor; indoors:outdoors; inside:outside; up:down;
     online:offline;
 required:optional; mandatory:optional voluntary; possible:impossible; legal:illegal; safe:unsafe dangerous;
-married:single unmarried divorced; employed:unemployed; vegetarian:carnivore; hot:cold; warm:cold; big:small;
+married:single unmarried divorced; younger:older; heavier:lighter; longer:shorter; higher:lower; warmer:colder cooler;
+bigger:smaller; employed:unemployed; vegetarian:carnivore; hot:cold; warm:cold; big:small;
 large:small; old:young new; long:short; high:low; tall:short; fast:slow; early:late; heavy:light; hard:soft
     easy;
 wet:dry; clean:dirty; loud:quiet; bright:dark; expensive:cheap; rich:poor; strong:weak; thick:thin;

@@ -28,6 +28,7 @@ LONGEST = 600
 
 
 _WITH_TO = frozenset({"wish", "plan", "try"})
+_BARE = frozenset("get go come make take graze".split())
 _POLITE = frozenset("please never always just only kindly do not".split())
 _RANGES = frozenset({"to", "until", "till", "through"})
 _PADDING = 24
@@ -158,7 +159,15 @@ class _Reader:
     def _commands(self) -> bool:
         """Whether it begins with a verb: "Call before ten", "Please never park here"."""
         first = next((low for low in self.lows if low not in _POLITE), "")
-        return first in w.VERBS and len(self.tokens) > 1
+        if first in w.VERBS and len(self.tokens) > 1:
+            return True
+        count = len(self.raws)  # "sheep graze on the meadow": a plural that is not told by its s
+        return len(self.tokens) > 2 and any(
+            (self.lows[i] in w.VERBS or self.lows[i] in _BARE or base_of_third(self.lows[i]) in w.VERBS)
+            and self.lows[i - 1] not in w.DETERMINERS | w.POSSESSIVES | w.PREPOSITIONS | {POSSESSED}
+            and (self.lows[i + 1] in w.DETERMINERS or self.lows[i + 1] in w.PREPOSITIONS)
+            for i in range(1, count - 1)
+        )
 
     def _adverbial(self) -> None:
         """What stood before the subject, behind a preposition, is no part of it: "Since Easter I open …"."""
