@@ -164,7 +164,8 @@ def test_each_type_of_the_page_and_its_time_to_live(server):
         lives[memory["content"].split()[0]] = ends and (
             datetime.fromisoformat(ends) - datetime.fromisoformat(created)
         )
-    assert lives["User"] is lives["Decided"] is lives["The"] is lives["Session"] is None
+    assert lives["User"] is lives["Decided"] is lives["The"] is None
+    assert timedelta(days=29) < lives["Session"] <= timedelta(days=30)  # what the settings give the type
     assert timedelta(hours=23) < lives["Currently"] <= timedelta(days=1)
     assert timedelta(days=29) < lives["Sprint"] <= timedelta(days=30)
     for query, first in (
