@@ -135,7 +135,11 @@ def test_an_export_comes_back_byte_for_byte(steps):
 
 def without_counters(lines):
     """Memories, idempotency keys and decisions; counters come only along with versions that are new."""
-    kept = [json.loads(line) for line in lines if line.startswith((b'{"memory"', b'{"idempotency"', b'{"decision"'))]
+    kept = [
+        json.loads(line)
+        for line in lines
+        if line.startswith((b'{"memory"', b'{"idempotency"', b'{"decision"'))
+    ]
     for line in kept:
         for counter in ("access_count", "last_recalled_at", "reinforced_count"):
             line.get("memory", {}).pop(counter, None)

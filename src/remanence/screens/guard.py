@@ -10,7 +10,7 @@ from remanence.screens.secrets import SecretRedactor
 
 
 class Guard:
-    """A `Screen`. `secrets` are redacted with a visible mark; `injections` puts what orders the model about in quarantine."""
+    """A `Screen`: secrets are redacted with a visible mark, what orders the model about goes into quarantine."""
 
     def __init__(self, *, secrets: bool = True, injections: bool = True) -> None:
         self._redactor = SecretRedactor() if secrets else None

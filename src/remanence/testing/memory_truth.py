@@ -202,7 +202,7 @@ class TruthContract:
         self, kit: Kit, memory: Any
     ) -> None:
         at = kit.now() - DAY
-        said = [
+        said: list[dict[str, Any]] = [
             {"role": "user", "name": "Sarah", "content": "Hi there!", "id": "1", "at": at},
             {"role": "user", "name": "Sarah", "content": "I prefer tea over coffee.", "id": "2", "at": at},
         ]

@@ -89,7 +89,7 @@ class ForgettingContract:
         store.erase(b.HERE, ["a"])
         assert store.standing(b.HERE, ["upon"], at=b.LATER) == {"upon": Standing(stale=("a",))}
 
-    def test_sweeping_takes_only_what_expired(self, store: Store) -> None:
+    def test_sweeping_leaves_what_was_made_out_of_the_expired(self, store: Store) -> None:
         b.add(store, "talk", expires_at=b.seconds(1))
         b.add(store, "made", "made of talk", derived_from=("talk",))
         assert store.sweep(now=b.LATER, limit=10) == 1
