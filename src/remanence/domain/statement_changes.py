@@ -49,6 +49,12 @@ def holder(pair: Pair) -> Finding | None:
     known = not any(t.kind == "name" and t.subject for t in pair.only_old)
     if turned and ousted and known and newcomers and said >= 1.0:
         return supersedes(pair, "replaced by another", 0.9)
+    # "The cox is Ann", "Ben has succeeded Ann as cox"
+    ousts = not pair.main_new.passive and not _OUSTS.isdisjoint(pair.new.words)
+    if ousts and any(t.subject for t in newcomers) and len(pair.only_old) == 0:
+        gone = [b for _, b in pair.pairs if b.kind == "name" and not b.subject and not b.preposition]
+        if gone and sum(b.weight for a, b in pair.pairs if a.kind == "word" and not b.owner) >= 1.0:
+            return supersedes(pair, "replaced by another", 0.9)
     # "The app is called X", "X was renamed Y"
     named = any(b.subject and not a.subject and a.kind == "name" for a, b in pair.pairs)
     if turned and named and newcomers and "name" in pair.old.topics & pair.new.topics:
@@ -98,6 +104,7 @@ def _by_another(pair: Pair, newcomers: list[Token], said: float) -> Finding | No
     return supersedes(pair, "done by another", 0.8)
 
 
+_OUSTS = frozenset("succeeded succeeds replaced replaces".split())
 _DEFINITE = frozenset("the our this".split())
 _ROLES = frozenset({"role", "owner"})
 
@@ -262,6 +269,8 @@ def _next_stage(pair: Pair) -> Finding | None:
     if pair.contrary and not pair.flips:
         return None
     topical = says_again(pair, None) or names_attribute(pair) or same_names(pair) or pair.same_speaker
+    rest = [t for t in (*pair.only_old, *pair.only_new) if t.subject]
+    topical = topical or (share_head(pair) and not rest and len(pair.only_new) <= 1)
     was, (_, follows) = _stages(pair.old.said), _stages(pair.new.said)
     if topical and (was[0] & follows) - was[1]:
         return supersedes(pair, "the next state", 0.85)

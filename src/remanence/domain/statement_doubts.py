@@ -162,7 +162,9 @@ def _other_words(pair: Pair, rule: str) -> bool:
         return False
     if any(comparable(a, b) and b.preposition == a.preposition for a in pair.only_old for b in pair.only_new):
         return True
-    return "opposite" in rule and not pair.flips and bool(_telling(pair.only_old) and _telling(pair.only_new))
+    if "opposite" not in rule or pair.flips:
+        return False
+    return pair.main_new.tense == "past" or bool(_telling(pair.only_old) and _telling(pair.only_new))
 
 
 def _other_place(pair: Pair, rule: str) -> bool:

@@ -50,7 +50,7 @@ _ELSE = frozenset(
     recovers reduce reduces release released releases remove removed removes repair repairs restore restores
     rise rising sell selling sells settle shift shifts shorten shrinking solve solves split splitting start
     starts stop stops succeed succeeds swap swaps trade trades trading transfer transfers turn turning turns
-    update updates upgrade upgrades""".split()
+    update updates upgrade upgrades switch switches returned""".split()
 )
 _PAST = {
     "strong": """shelve axe scrap ditch dump revert return resume heal mend thaw melt flood demolish dismantle uproot

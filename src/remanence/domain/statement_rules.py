@@ -23,6 +23,7 @@ from remanence.domain.statement_evidence import (
     shared_weight,
 )
 from remanence.domain.statement_lexicon import normal, senses_of
+from remanence.domain.statement_marks import MARKS
 from remanence.domain.statement_pairs import RELATED, Pair
 from remanence.domain.statement_parts import Token
 from remanence.domain.statement_words import PAST, TURNING, VERBS
@@ -107,7 +108,7 @@ def _difference(pair: Pair) -> str:
     past = pair.main_old.tense == pair.main_new.tense == "past"
     if not past and any(c.ended for c in new.clauses) != any(c.ended for c in old.clauses):
         return "ended"
-    if ({"strong", "change", "contrast"} & new.marks) - old.marks:
+    if ({"change", "contrast"} & new.marks) - old.marks or _turns(pair):
         return "change"
     if "weak" in new.marks - old.marks and pair.main_old.tense == "present" and pair.main_new.tense in DONE:
         return "change"
@@ -160,6 +161,15 @@ def _difference(pair: Pair) -> str:
     if brief and _verbs_differ(pair) and (pair.similarity or 0.0) < 0.85:
         return "verb"
     return ""
+
+
+def _turns(pair: Pair) -> bool:
+    """Whether the new text has a word of change that the old one has not."""
+    words = [normal(word) for word in pair.new.words if MARKS.get(word) == "strong"]
+    before = {normal(word) for word in pair.old.words}
+    if any(word not in before for word in words):
+        return True
+    return not words and "strong" in pair.new.marks - pair.old.marks
 
 
 def _other_verb(pair: Pair, rest: list[Token]) -> bool:

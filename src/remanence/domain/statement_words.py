@@ -113,7 +113,7 @@ NEGATORS: Final = _set("not n't no never none nobody nothing neither nor cannot 
 NEGATIVE: Final = _set(
     """hate dislik detest loath despis abhor forbid ban prohibit disallow taboo off_limit avoid abstain exclud omit
     lack fail refus declin reject unabl imposs steer_clear stay_away keep_away without no-go intoler den
-    deni prevent cannot_stand teetotal teetotaler unemploy jobless out_of_work miss absent ineligibl unus""",
+    deni prevent cannot_stand teetotal teetotaler unemploy jobless out_of_work miss absent ineligibl unus turn_down""",
 )
 """Normal forms of words that say no by themselves."""
 NO_DENIAL: Final = _set(
