@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from remanence.domain import screening
-from remanence.domain.screening import ORIGINS, derived_trust, screen
+from remanence.domain.records import TRUST
+from remanence.domain.screening import screen
+from remanence.domain.screening_reading import Read, tokens_of
 from remanence.screens.secrets import SecretRedactor
 
 PARTS = st.sampled_from(
@@ -83,7 +85,7 @@ JSON = st.recursive(
 REDACTOR = SecretRedactor()
 
 
-@given(TEXTS, st.sampled_from([*ORIGINS, "other"]))
+@given(TEXTS, st.sampled_from([*TRUST, "other"]))
 def test_screening_answers_about_characters_that_are_there(text, origin):
     found = screen(text, origin=origin)
     assert found == screen(text, origin=origin)
@@ -95,7 +97,7 @@ def test_screening_answers_about_characters_that_are_there(text, origin):
 
 @given(TEXTS)
 def test_reading_keeps_the_places_of_characters(text):
-    read = screening._Read.of(text)
+    read = Read.of(text)
     if read.starts is not None:
         assert len(read.starts) == len(read.text)
         assert list(read.starts) == sorted(read.starts)
@@ -138,18 +140,13 @@ def test_redacting_metadata_keeps_its_form_and_settles(value):
         assert isinstance(once, list) and len(once) == len(value)
 
 
-@given(st.lists(st.floats(0, 1), min_size=1))
-def test_no_source_is_trusted_less_than_what_is_derived(sources):
-    trust = derived_trust(sources)
-    assert trust in sources and all(trust <= each for each in sources)
-
-
 @pytest.mark.parametrize(
     "unit", ["you must ", "the user ", "ignore all ", "用户", "a.", "<", '"', "\u200b", "%41", "а b"]
 )
 def test_evidence_grows_no_faster_than_the_text(unit):
     def evidence(times):
-        return len(screening._signs(screening._Read.of(unit * times), user=False))
+        read = Read.of(unit * times)
+        return len(screening._signs(read, tokens_of(read.text), user=False))
 
     few, more, most = evidence(100), evidence(200), evidence(400)
     assert most - more <= 2 * (more - few) + 4

@@ -8,7 +8,9 @@ from __future__ import annotations
 WORDS: dict[str, str] = {
     # -- whom it addresses
     "AI": """
-        ai ais a.i ai_assistant ai_assistants ai_agent ai_agents ai_model ai_models ai_system ai_systems
+        ai_helper ai_helpers ai-helper ai-hulp machine_reader machine_readers digital_assistant
+        digital_assistants voice_assistant voice_assistants sprachassistent sprachassistenten ai ais a.i
+        ai_assistant ai_assistants ai_agent ai_agents ai_model ai_models ai_system ai_systems
         ai_reader ai_readers ai_tool ai_tools ai_summary ai_summarizer ai_summariser llm llms language_model
         language_models large_language_model large_language_models chatbot chatbots automated_systems gpt
         chatgpt copilot claude gemini chat_model coding_agent coding_agents coding_assistant
@@ -22,6 +24,7 @@ WORDS: dict[str, str] = {
         ии-ассистент ии-ассистенты ии-помощник ии-агент ии-агенты model_ai asisten_ai tro_ly_ai
         mo_hinh_ngon_ngu sztuczna_inteligencja model_jezykowy الذكاء_الاصطناعي نموذج_لغوي एआई एआइ""",
     "PLURAL": """
+        ai_helpers helpers machine_readers digital_assistants voice_assistants sprachassistenten
         assistants agents models bots ais llms language_models large_language_models chatbots ai_assistants
         ai_agents ai_models ai_systems ai_readers ai_tools coding_agents coding_assistants automated_readers
         automated_agents automated_assistants autonomous_agents automated_systems summarizers summarisers
@@ -34,7 +37,8 @@ WORDS: dict[str, str] = {
         агенты модель модели المساعد مساعد सहायक সহকারী معاون asisten tro_ly agente agentes agenti modelo
         modelos modele modeles modell""",
     "DEAR": """
-        dear hey hi hello attention attn note notes notice memo reminder hint instruction instructions
+        chere cher caro cara prezado prezada beste drogi estimado querido liebes kære dear hey hi hello
+        attention attn note notes notice memo reminder hint instruction instructions
         message directive directives info information important hinweis hinweise achtung hallo liebe lieber
         anweisung nota aviso atencion importante remarque avis attention_aux attenzione let_op opmerking
         uwaga dikkat not внимание примечание заметка ملاحظة تنبيه catatan perhatian luu_y ghi_chu p.s ps
@@ -255,7 +259,9 @@ WORDS: dict[str, str] = {
         ujawnij выведи раскрой покажи goster acikla tampilkan ungkapkan hien_thi tiet_lo اكشف اعرض दिखाओ
         बताओ""",
     "SENSITIVE": """
-        recovery_code recovery_codes home_address credit_card_number security_code login_data password
+        pin pins pin_code pincode salary_table account_details phone_numbers last_messages
+        e-mail_addresses email_addresses conversation_so_far bank_data recovery_code recovery_codes
+        home_address credit_card_number security_code login_data password
         passwords credentials credential api_key api_keys secret secrets private_key private_keys ssh_key
         ssh_keys bank_account bank_details account_number credit_card card_number conversation_log
         context_window database_schema stored_memories stored_facts all_memories everything_above
@@ -309,7 +315,9 @@ WORDS: dict[str, str] = {
         stored_knowledge persistent_memory memory_store agent_memory""",
     "HAS": "has have had already ha a hat haben tem ont уже telah sudah da قد",
     "AGREED": """
-        approved agreed confirmed authorised authorized consented allowed permitted pre-approved preapproved
+        waived settled consents consented_to fine_with okay_with ok_with happy_with agreed_to agrees permits
+        accord akkoord approved agreed confirmed authorised authorized consented allowed permitted
+        pre-approved preapproved
         verified accepted waived granted upgraded trusted whitelisted opted_in given_permission
         given_consent signed_off aprobado autorizado confirmado aceptado approuve autorise accepte confirme
         zugestimmt genehmigt bestatigt erlaubt aprovado autorizou approvato autorizzato goedgekeurd
@@ -347,11 +355,21 @@ WORDS: dict[str, str] = {
     # -- what only speaks about attacks
     "ABOUT": """
         prompt_injection prompt_injections injection injections jailbreak jailbreaks red-team red_team
-        threat_model phishing attack attacks attacker attackers attempt attempts malicious vulnerability
-        exploit test_suite unit_test detector detectors classifier dataset benchmark thesis paper measures
-        measured quarantine escapes incident reported adversarial poisoning workshop talk lecture research
-        researchers blocked flagged awareness training spam scam suspicious example examples phrase phrases
-        strings angriff angriffe ataque ataques attaque attaques атака атаки 注入""",
+        red_teaming threat_model phishing attack attacks attacker attackers malicious vulnerability exploit
+        test_suite unit_test detector detectors adversarial poisoning quarantine angriff angriffe ataque
+        ataques attaque attaques атака атаки 注入""",
+    "OTHER": """
+        estate_agent estate_agents travel_agent travel_agents sales_agent sales_agents ssh_agent user_agent
+        user_agents user-agent customs_agent insurance_agent booking_agent backup_agent cleaning_agent
+        cleaning_agents secret_agent secret_agents free_agent agent_orange support_agent support_agents
+        call_agent literary_agent agents_in_the_call_centre agents_in_the_call_center assistant_manager
+        assistant_professor assistant_director assistant_coach assistant_editor dental_assistant
+        shop_assistant shop_assistants teaching_assistant teaching_assistants research_assistant
+        medical_assistant assistant_for_the data_model data_models role_model role_models business_model
+        business_models fashion_models model_railway user_interface user_interfaces user_guide user_manual
+        user_name user_names user_id user_account user_accounts user_story user_stories username usernames
+        user_experience user_group user_friendly human_resources human_rights human_readable exit_code
+        status_code source_code""",
     "PERSONA": "dan an_unrestricted an_unfiltered a_hacker an_evil",
     "PRETEND": """
         pretend roleplay role-play imagine act_as play_the_role behave_as simulate assume_the_role
@@ -359,4 +377,147 @@ WORDS: dict[str, str] = {
     "GOODS": """
         competitors competitor the_best the_cheapest our_product our_products preferred_supplier
         negative_reviews weaknesses other_reviews best best_one konkurrenz concurrents""",
+    # -- further verbs and nouns of what is wanted
+    "MAY": """
+        may can is_free_to are_free_to is_cleared_to are_cleared_to is_allowed_to are_allowed_to
+        is_permitted_to are_permitted_to is_authorised_to are_authorised_to is_authorized_to
+        are_authorized_to has_leave_to have_leave_to is_welcome_to are_welcome_to""",
+    "HANDLING": """
+        handling processing reading summarising summarizing reviewing comparing indexing parsing answering
+        replying responding operating browsing ranking grading screening""",
+    "LEAVE": "leave leaves leaving keep keeps keeping cut strip drop take",
+    "RECORD": "record records trace traces log logs mention note notes entry entries",
+    "ANSWER": """
+        answer answers reply replies response responses summary summaries report reports list table output
+        chat chats conversation conversations message messages""",
+    "NOTHING": "nothing nichts nada rien niente niets nic ничего hicbir_sey nichts_davon",
+    "CONSENT": """
+        consent approval approvals confirmation confirmations permission sign-off sign_off review reviews
+        verification verifying question questions human check checks authorisation authorization""",
+    "OUTDATED": """
+        outdated obsolete expired void invalid revoked cancelled canceled superseded replaced withdrawn
+        lifted gone wrong over ended suspended overruled no_longer_valid no_longer_apply no_longer_in_force
+        switched_off turned_off out_of_date""",
+    "ONLY": "only solely exclusively nur solo seulement uniquement somente apenas alleen tylko только",
+    "SHOW": "show display read present quote expose",
 }
+
+TONE: dict[float, str] = {
+    3.0: "ALL_ANSWER",
+    2.8: "PLACE_of and_NOT whenever",
+    2.6: "^REMEMBER account find this",
+    2.4: "THIS_PLACE URL ^be up",
+    2.2: "HANDLING else every refunds un",
+    2.0: """
+        AI DEAR_FOR FOR_AI FOR_URL NOT_HAS RECORD_of THIS YOUR_ANSWER administrator approve being buy
+        of_THIS person security stands the_PEOPLE the_SENSITIVE their""",
+    1.8: """
+        AGREED PEOPLE SEND_SENSITIVE SENSITIVE_FOR ^into assistant attached du good has_to in_ALL nobody
+        owner quote stored supplier the_word whoever_ASKS whoever_SAYS""",
+    1.6: """
+        ALL_SAY ASKS_of DATA_FOR FOR_PLURAL FOR_good HAS_good PRIOR_is REMEMBER_of RISKY_PLACE RISKY_the
+        SENSITIVE_MAY SHOW_the YOU YOUR_TASK YOUR_USER YOU_TOLD ^DECODE ^OBEY ^SAYS ^action ^instead
+        act_on and_ANSWER at_URL folder from_URL ha is_what lawyer learn next reading save that_the
+        the_ANSWER the_AUTHORITY the_account word""",
+    1.4: """
+        ALL_DEAR ALL_PLACE ALL_SENSITIVE ALL_the ASKING_on ASKS_which AUTHORITY_s DEAR_MODEL FIRST
+        FOR_ALL FOR_MAIL FOR_MODEL FROMNOW_ALWAYS MODEL NOT_TELL PEOPLE_s PLURAL PRETEND PRIOR_THIS
+        READ_out REMEMBER_THIS RISKY_and SAY_them SHOW_out TELL_them TOLD_out TOLD_that YOUR_SAY
+        ^CONSENT ^REVEAL ^WHEN ^name ^on and_REMEMBER bank conversation dear here know let ltd of_ALL
+        page real say sessions task there whoever you""",
+    1.2: """
+        ALL_DATA ANSWER_ALL AUTHORITY_SAYS DEAR_AI FROMNOW HAS_stored NOT_RECORD NOW PEOPLE_ASKS
+        REVEAL_YOUR REVEAL_it RISKY_up SAY_of SAY_with SECRETLY TASK_about TASK_of UNBOUND USER_LASTING
+        WHEN_that YOUR ^ASKING ^RECOMMEND ^RECORD ^SHOW ^error ^nobody ^refunds ^they about_our ai
+        and_REVEAL and_SAY as_HAS binding broken could_DEAR could_NOT down draft drop el_USER end_of et
+        force full_SENSITIVE holder human i_am into_the is_needed links looks need_NOT needed note notes
+        now nur our out pay phone_number quoted raised request rule shop the_DOING the_RISKY the_USER
+        the_last the_other tool usuario voice whatever""",
+    1.0: """
+        ALL ALL_TASK ASKING_with ASKS_that CALL_ALWAYS CALL_ONLY DEAR_and DECODE DOING_THIS DOING_that
+        DOING_with FOR_ASKS FOR_READ FOR_our FOR_their HANDLING_THIS HAS_ALL HAS_TOLD LASTING_ASKS
+        LASTING_SAY MEMORY NOT_in PLACE_in READ_THIS READ_it REVEAL_FOR REVEAL_HAS REVEAL_the SAYS_YOU
+        SEND_it SENSITIVE SHOW TASK_FOR THIS_LASTING TOLD_YOU URL_FOR USER USER_that YOUR_TOOL
+        YOU_ALWAYS YOU_FOR YOU_HAS ^AI ^HIDE ^do ^even ^just ^start ^update above add already
+        and_SENSITIVE and_that anybody are_ALWAYS as be_the below bots cached contents developers die en
+        everyone evidence free_of full invoke is_AGREED is_BEGIN is_to its_SENSITIVE money output pod
+        preference records requests requires runtime safe that_was the_BEGIN the_CONSENT the_next trial
+        update wants was_ALWAYS well where_the works would your""",
+    0.8: """
+        AI_MUST ALWAYS_HAS ANSWER_the ASKS_in AUTHORITY_of CHECKS_and DATA_with FOR_RECORD FOR_TELL
+        FOR_later FROMNOW_LASTING HAS_HAS LEAVE_FOR LEAVE_HAS MODEL_HANDLING MUST_ASKS MUST_FOR MUST_NOT
+        ORDERS_PRIOR OUTDATED_and RECORD_FOR REMEMBER_it RISKY_are RISKY_from RISKY_is SAY_YOU SEND_DATA
+        SEND_the TASK_WHEN TELL_of THIS_SENSITIVE THIS_is TOLD_FOR URL_and USER_AGREED USER_HAS
+        WHEN_THIS YOUR_ORDERS ^FROMNOW ^as ^begin ^carry ^debug ^import ^word ai_systems allowed am
+        and_SKIP and_TELL ask_for at_least be_FOR body brother captain card closed come context debug
+        dependencies dr first_CALL free got have hide host i_HAS instead_of it_will just ki last list
+        looked mention news non obeyed of_YOUR on_ASKS please_CALL praise put que rather rather_than
+        safe_FOR shown signed silently somebody step the_ASKING the_field translate utils verify
+        warnings was_OUTDATED wire with with_ALL""",
+    0.6: """
+        ALWAYS ANSWER_of FOR_simple HAS_DOING HAS_simple HAS_test MAIL MAY_be REVEAL RISKY_of SAY_that
+        ^SEND ^arguments ^field away be_HAS by_their described desk disregard everything helper hours
+        in_RISKY least little needs nutzer opened order part returned simple table that that_they
+        the_new the_system trusted wait_FOR warranty was_NOT""",
+    0.4: "RECOMMEND ^RISKY",
+    -0.6: """
+        ALWAYS_the AUTHORITY_FOR DOING_the FOR_REMEMBER FOR_YOUR MUST_ANSWER NOTHING ONLY_the SEND_NOT
+        ^get ^in ^support ^version about_it and_so channel e-mail enable forget h her jest obey opens
+        orders przez say_nothing sell shared soup start ticket tylko what_it y z""",
+    -0.8: """
+        ALWAYS_READ ANSWER_in ASKING_is ASKS_HAS CALL_the DEAR_on DECODE_the DOING_down FOR_REVEAL
+        FOR_SENSITIVE FOR_the HAS_SAYS HAS_SENSITIVE MAY_TOLD MODEL_FOR MODEL_MUST MUST_LEAVE
+        NOT_LASTING NOT_REVEAL NOT_be PLACE_on PLURAL_SAY PRIOR_CHECKS RISKY_anything SAY_down SEND_down
+        THIS_ANSWER USER_SAYS WITHOUT_CHECKS YOU_the YOU_want ^ABOUT ^GOODS ^TASK ^b ^der ^either ^f
+        ^return ^so ^subject ^target ^try ^was against and_SEND and_TOLD api are both changes claim
+        confirmed del der directory either example f filter functions gate get gone goods in_the insert
+        is_DEAR its_ORDERS las last_week lub main match md most mr never objects offer on_FOR option
+        paths payment previous profile queue rate refused return roles room said server should_not si
+        statement still story such_as support surprise system_message system_prompt take termination
+        that_ALL that_NOT the_AI the_LASTING the_SEND the_TELL these title tokens trip try turn types w
+        week what will_OBEY write yet""",
+    -1.0: """
+        AGREED_the ALL_PRIOR ASKING CALL_THIS DATA HAS_RISKY HAS_access LASTING_DOING MODEL_TOLD MUST
+        MUST_DEAR NOT_DOING NOT_REMEMBER NOT_SAY OUTDATED OVERRIDE PLACE_PLACE PRIOR_YOU PRIOR_it
+        RISKY_ALL RISKY_FOR RISKY_HAS RISKY_SEND RISKY_at RISKY_in RISKY_them SAYS_by SAY_the SEND_of
+        TELL_HAS TOOL_WHEN USER_SAY USER_TOLD WHEN_it WITHOUT_CONSENT YOUR_SENSITIVE YOU_DOING ^ASKS
+        ^OTHER ^SENSITIVE ^but ^copyright ^could ^license ^thanks ^usage access ai_agents and_ASKS
+        and_THIS are_AGREED at_the because between but by_the case client competitors copy could_YOU
+        data decide disk does during e editor event fails files form_FOR from_FOR hello hides hold
+        how_FOR in_one is is_NOT it_READ its_own key kitchen left light machines means memories minute
+        minutes monday n name new node numbers office passed plan please_NOT politely prefers prior
+        promise red require restart returns run send settings shall ship sie six small software
+        sometimes store such takes test tests the_ORDERS the_TASK the_first the_internal the_press
+        then_SAY times twice type we_NOT will_SAY wrong""",
+    -1.2: """
+        ABOUT AGREED_by ALWAYS_TELL CALL DOING HAS_PEOPLE HAS_SEND NOT_MODEL ORDERS OTHER PEOPLE_SAYS
+        SAYS_FOR SENSITIVE_of TELL_NOT TELL_YOUR TELL_the TOLD_WHEN WITHOUT_ASKING ^ALL ^NOT ^ORDERS
+        ^PEOPLE ^c ^def ^fr ^how ^is ^our ^what ^x also an and_HAS button called cannot choose class
+        compare copyright def door five for format fr hi it names nie none not on_the one only open
+        party path please_SAY press price py python recommended release remember report root s seconds
+        sends sent staff starts string talk ten that_are the_DEAR the_client the_door the_service
+        they_are things time to usage values want will_be within x""",
+    -1.4: """
+        AUTHORITY_MAY DATA_and FOR_PEOPLE LEAVE MODEL_ANSWER NOT PLACE_the SAY_in SEND SEND_HAS YOU_MAY
+        ^ANSWER ^HAS ^ONLY ^PRIOR ^READ ^TOLD ^TOOL ^d ^it ^linux ^none ^otherwise ^set ^will a
+        access_FOR are_HAS at b book c change create delete did do done each email enter first form
+        from_now_on i ignore in it_RISKY language_models license linux logs mail memory models object
+        old on otherwise please_SEND reads see service set target team tell the_DATA the_PRIOR told used
+        version we which words""",
+    -1.6: """
+        ASKS_FOR ASKS_the MAY MODEL_SAY NOT_CALL NOT_RISKY NOT_SEND RISKY_it SAY_NOT USER_MUST WHEN_the
+        ^ALWAYS ^MAIL ^and ^from ^help ^s answers approved before confirmation default do_not ends if
+        instructions me_FOR must remove show use""",
+    -1.8: """
+        MAY_READ PRIOR ^AUTHORITY ^PLACE ^description ^or and_FOR description how log me two weather
+        will""",
+    -2.0: """
+        MUST_ALWAYS SEND_FOR TELL_FOR WHEN_they ^USER ^YOU ask help id must_not or own role three when""",
+    -2.2: "SAYS_the ^THIS ^the again can check rules",
+    -2.4: "users",
+    -2.6: "^URL customer",
+}
+"""How much more often these classes, words, beginnings of clauses (`^`) and pairs (`_`) are said to models.
+
+A linear model, fitted with the weights of `screening_patterns`; docs/adr/0016-trust.md says on what.
+"""
