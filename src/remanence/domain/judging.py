@@ -88,7 +88,8 @@ def _signs(text: str) -> list[str]:
     return sorted(
         char
         for char in text
-        if char in _SIGNS or (not char.isascii() and category(char) in ("So", "Sm", "Sk"))
+        if char in _SIGNS
+        or (not char.isascii() and char not in "°™®©№" and category(char) in ("So", "Sm", "Sk"))
     )
 
 

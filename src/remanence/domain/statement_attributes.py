@@ -68,11 +68,11 @@ MANY: Final = _set(
 
 ONE: Final = _set(
     """live resid be_base base dwell work_for work_at employ report_to drive run_on host host_on cost weigh measur
-    last belong belong_to begin start end close open happen be_held hold arriv depart sleep stand sit park
-    moor dock
-    lie meet call name own lead manag chair run maintain direct head oversee captain coach train pay earn
-    expir
-    locat situat set sponsor suppli suppl deliv deploy write_in written_in power_by"""
+ last belong belong_to begin start end close open happen be_held hold arriv depart sleep stand sit park
+ moor dock
+ lie name lead manag chair run head captain earn
+ expir
+ locat situat write_in written_in power_by"""
 )
 """Normal forms of verbs whose attribute has one value at a time."""
 
@@ -134,6 +134,7 @@ EXCLUSIVE: Final = tuple(tuple(line.split()) for line in _EXCLUSIVE.replace("\n 
 
 _SUCCESSORS = """
 looking for, searching for, seeking: found
+waiting for review, in review, awaiting review, needs review, not merged: merged, landed
 vacant, unoccupied, open: filled, taken
 is closed, are closed, is shut, closed for: reopened, opened again, open again
 is vegetarian, is vegan, is a vegetarian, is a vegan: eating meat again, eats meat again
@@ -154,7 +155,7 @@ broken, torn, out of order, failing, fails, faulty, crashes, down, leaks, leakin
     repaired, fixed, works, working, mended, replaced, fine again, ok again, as good as new, back in service
 pregnant, expecting: gave birth, born
 single, unmarried, bachelor: engaged, married, dating, girlfriend, boyfriend
-engaged, fiance, fiancee: married, wed
+engaged, fiance, fiancee: married, wed, broke off, called off
 married: divorced, separated, widowed
 unemployed, jobless, out of work, looking for a job: job, hired, employed, found work, has work, started at,
     started work

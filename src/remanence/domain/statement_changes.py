@@ -220,7 +220,7 @@ def _leaves(pair: Pair) -> bool:
 
 def _relocated(pair: Pair) -> bool:
     """Whether both tell a place."""
-    return any(t.preposition in _AT for t in pair.only_old) and any(
+    return any(t.preposition in _AT or t.key == "next_to" for t in pair.only_old) and any(
         t.preposition in _TO for t in pair.only_new
     )
 

@@ -21,7 +21,7 @@ _UNREAL = frozenset(
     failed decline declined hypothetically wondering wonders candidate eventually someday soon proposal
     afraid fears feared worries worried joked jokes argues argued insists insisted""".split()
 )
-_TELLING = frozenset(
+TELLING = frozenset(
     """says said thinks thought claims claimed believes believed heard reckons told tells writes wrote mentioned
     mentions announced remembers read reads assumes assumed guesses""".split()
 )
@@ -52,6 +52,10 @@ def doubt(pair: Pair, rule: str) -> str:
         return "the rest differs"
     if _other_place(pair, rule):
         return "other qualifier"
+    if "opposite" in rule and {"with", "without"} & pair.old.turns ^ {"with", "without"} & pair.new.turns:
+        return "other circumstance"
+    if _ended_value(pair, rule) or _other_people(pair, rule):
+        return "something else changed"
     if rule == "is over" and _other_end(pair):
         return "something else is over"
     if _further(pair, rule):
@@ -77,7 +81,7 @@ def _reported(pair: Pair) -> bool:
     """Whether somebody is only said to say it: "Ann says that her boss left"."""
     words = pair.new.words
     for k, word in enumerate(words):
-        if word not in _TELLING or word in pair.old.words or k == 0:
+        if word not in TELLING or word in pair.old.words or k == 0:
             continue
         first = min((b.at for _, b in pair.pairs + pair.flips if not b.subject), default=len(words))
         clause = next((t.clause for t in pair.new.tokens if t.at > k), -1)
@@ -140,7 +144,10 @@ _STATES = frozenset(
 def _other_head(pair: Pair) -> bool:
     """Whether the new subject is only named after that of the old: "the hotel restaurant", "entry to the match"."""
     rest = {t.at: t for t in pair.only_new if t.subject and t.value is None and t.kind == "word"}
+    olds, news = {t.at for t in pair.only_old}, {t.at for t in pair.only_new}
     for a, b in pair.pairs:
+        if a.owner and b.owner and not a.me and a.at + 2 in olds and b.at + 2 in news:
+            return True  # "the monastery's bees", "the monastery's kitchen"
         if not (a.subject and b.subject) or a.kind == "number":
             continue
         after = rest.get(b.at + 1)
@@ -164,7 +171,28 @@ def _other_words(pair: Pair, rule: str) -> bool:
         return True
     if "opposite" not in rule or pair.flips:
         return False
-    return pair.main_new.tense == "past" or bool(_telling(pair.only_old) and _telling(pair.only_new))
+    return pair.main_new.tense == "past" or bool(telling(pair.only_old) and telling(pair.only_new))
+
+
+def _ended_value(pair: Pair, rule: str) -> bool:
+    """Whether the other value is the one that holds no longer: "no longer runs on Wednesdays"."""
+    if not rule.startswith("another value") or "strong" in pair.new.marks:
+        return False
+    clauses = pair.new.clauses
+    return any(
+        comparable(a, b) and b.clause < len(clauses) and clauses[b.clause].ended
+        for a in pair.only_old
+        for b in pair.only_new
+    )
+
+
+def _other_people(pair: Pair, rule: str) -> bool:
+    """Whether each text is about somebody whom the other does not name."""
+    if not rule.startswith(("another value", "same attribute")):
+        return False
+    return any(t.kind == "name" and t.subject for t in pair.only_old) and any(
+        t.kind == "name" and t.subject for t in pair.only_new
+    )
 
 
 def _other_place(pair: Pair, rule: str) -> bool:
@@ -181,15 +209,25 @@ def _other_place(pair: Pair, rule: str) -> bool:
         and (a.kind == b.kind or a.value is None)
     }
     explained = values or rule in _STATES
+    if rule in _STATES and _qualified(pair.only_old) and _qualified(pair.only_new):
+        return True
     if explained:
         return bool(slots) or _other_kind(pair)
     return len({preposition for preposition, _, _ in slots}) > 1
 
 
+_TIMED = ("at_", "in_the", "on_", "by_day", "during")
+
+
+def _qualified(rest: tuple[Token, ...]) -> bool:
+    """Whether something tells when or where it holds: "during the day", "at night"."""
+    return any(t.preposition in _QUALIFYING - _REASONS or t.key.startswith(_TIMED) for t in rest)
+
+
 def _other_kind(pair: Pair) -> bool:
     """Whether a noun of both stands behind different words: "the staff door is open", "the side door was shut"."""
-    mine = {t.at for t in pair.only_old if t.value is None}
-    theirs = {t.at for t in pair.only_new if t.value is None}
+    mine = {t.at for t in pair.only_old if t.value is None} | {a.at for a, _ in pair.flips}
+    theirs = {t.at for t in pair.only_new if t.value is None} | {b.at for _, b in pair.flips}
     return any(
         a.kind == "word"
         and not a.preposition
@@ -197,7 +235,7 @@ def _other_kind(pair: Pair) -> bool:
         and a.at - 1 in mine
         and b.at - 1 in theirs
         for a, b in pair.pairs
-        if not is_verb(a)
+        if a.key != pair.main_old.verb
     )
 
 
@@ -238,7 +276,7 @@ def _further(pair: Pair, rule: str) -> bool:
 
 def is_frame(token: Token) -> bool:
     """Whether a word only names an attribute, or holds a sentence together."""
-    return token.key in _FRAME
+    return token.key in _FRAME or token.key.startswith(("allow_", "permit_"))
 
 
 def is_verb(token: Token) -> bool:
@@ -253,13 +291,13 @@ _FRAME = frozenset(
     weight price cost rate level type kind status place space room period term people person someone afternoon morning
     evening personally total value way temperature speed language due better best main allowed able available possible
     required necessary located situated called named known responsible charge free valid good beneath duration
-    capacity colour color years year member members lacking off younger older
+    capacity colour color years year member members lacking off allow permit younger older
     heavier lighter longer shorter higher lower warmer colder bigger smaller taller visitors guests""".split()
 )
 """Words that name an attribute, or hold a sentence together, and tell no more."""
 
 
-def _telling(rest: tuple[Token, ...]) -> list[Token]:
+def telling(rest: tuple[Token, ...]) -> list[Token]:
     return [
         t
         for t in rest
@@ -283,11 +321,13 @@ def _turning(pair: Pair, reading: Reading, side: int) -> list[Token]:
 
 def leftover(pair: Pair) -> bool:
     """Whether a text says something of substance that the other does not."""
-    mine = _telling(pair.only_old) + _turning(pair, pair.old, 0)
-    theirs = _telling(pair.only_new) + _turning(pair, pair.new, 1)
+    mine = telling(pair.only_old) + _turning(pair, pair.old, 0)
+    theirs = telling(pair.only_new) + _turning(pair, pair.new, 1)
     alike = pair.similarity if pair.similarity is not None else pair.overlap
     size = max(len(pair.old.tokens), len(pair.new.tokens))
     long = size > _LONG and pair.overlap >= 0.75
+    if size <= _BRIEF and ((mine and pair.only_new) or (theirs and pair.only_old)):
+        return True
     if mine and theirs and not long:
         return True
     if theirs and not long and ((alike < 0.7 and pair.overlap < 0.9) or len(theirs) > 1):
@@ -295,4 +335,4 @@ def leftover(pair: Pair) -> bool:
     return len(pair.only_old) + len(pair.only_new) > max(3, size * 0.4)
 
 
-_LONG = 9  # telling words
+_BRIEF, _LONG = 4, 9  # telling words

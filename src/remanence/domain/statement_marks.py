@@ -110,7 +110,8 @@ end: taken early retirement; took early retirement; taken retirement; went into 
     is back from; are back from; came back from; returned from; moved out of
 former: instead of; rather than; in place of; as opposed to; in favour of not; and not; but not; away
     from; previously
-strong: scaled back; scaled up; scaled down; cut back; ramped up; rolled back; wound down; whittled down;
+strong: instead; grown to; shrunk to; risen to; fallen to;
+    scaled back; scaled up; scaled down; cut back; ramped up; rolled back; wound down; whittled down;
     weaned itself; weaned himself; weaned herself; made way for; makes way for; gave way to; given way to;
     swapped for; exchanged for; traded for; took its place; taken its place; in its place; in their place;
     over to; on to; has been given; have been given; was given; got carried; was cut; been cut; cut to;
@@ -134,7 +135,7 @@ still: still is; as before; as always; as ever; same as
 correction: to be precise; i was wrong; i misspoke; not true; not correct; not right; on the contrary; in
     fact; in reality; turns out; turned out; scratch that; i meant; not quite
 neg: closed to; leave out; leave it out; leaves out; left out; nothing to do with; except for; far from;
-    too busy to; by no means; not at all; no way; instead
+    too busy to; by no means; not at all; no way
 skip: planned for; scheduled for; is planned for; not only; no doubt; no problem; no wonder; by the way;
     for your information; just so you know; for the record; to be honest; as far as i know; you know; i
     mean; of course; for example; for instance; by phone; each other; used to it; on time; in time; at

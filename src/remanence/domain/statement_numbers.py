@@ -20,6 +20,7 @@ _OF_MONTH = frozenset({"of the month", "of each month", "of every month"})
 _WHOM = frozenset("me him her us them you".split())
 _MONTH_AFTER = w.PREPOSITIONS | frozenset("the this last next early late mid each every of and or".split())
 _LASTING = frozenset("takes took lasts lasted about within for is over under".split())
+_RANGE = frozenset("to and until till through".split())
 _CURRENCY = {"$": "usd", "€": "eur", "£": "gbp"}
 _CLOCK_BEFORE = frozenset("at by until till from before after past since around between to about".split())
 _CLOCK_AFTER = frozenset(
@@ -381,6 +382,9 @@ def _digits(raws: Sequence[Raw], i: int, low: str, unit: str, factor: float) -> 
         k = j + (_low(raws, j) == "of")
         if 1 <= number <= 31 and _low(raws, k) in MONTHS and raws[k].text[0].isupper():
             return _dated(raws, k, int(number), k + 1)
+        ranged = 1 <= number <= 31 and _low(raws, j) in _RANGE and _is_dated(raws, j + 1)
+        if ranged and _low(raws, j + 2) in MONTHS and raws[j + 2].text[0].isupper():  # "from 3 to 17 August"
+            return Value("date", month=MONTHS[raws[j + 2].low], day=int(number)), j
         year = 0 if _low(raws, i - 1) in _NO_YEAR else _year(raws, i)
         if year and year >= 1400 and _low(raws, j) not in w.UNITS and ("." not in low and "," not in low):
             return Value("date", year=year), j

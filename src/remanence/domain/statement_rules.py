@@ -26,6 +26,7 @@ from remanence.domain.statement_lexicon import normal, senses_of
 from remanence.domain.statement_marks import MARKS
 from remanence.domain.statement_pairs import RELATED, Pair
 from remanence.domain.statement_parts import Token
+from remanence.domain.statement_sameness import small_difference
 from remanence.domain.statement_words import PAST, TURNING, VERBS
 
 
@@ -62,7 +63,12 @@ _BRIEF = 8  # telling words; in longer texts a word without counterpart says lit
 
 
 def _duplicate(pair: Pair) -> Finding | None:
-    if not (pair.old.finite and pair.new.finite) or leftover(pair) or _difference(pair):
+    if (
+        not (pair.old.finite and pair.new.finite)
+        or leftover(pair)
+        or _difference(pair)
+        or small_difference(pair)
+    ):
         return None
     score = _score(pair)
     values = any(a.value is not None and not a.subject for a, _ in pair.pairs)
@@ -172,10 +178,15 @@ def _turns(pair: Pair) -> bool:
     return not words and "strong" in pair.new.marks - pair.old.marks
 
 
+_MEASURING = "measuring"
+_MEASURED = frozenset(map(normal, "last take cost weigh measure amount".split()))
+
+
 def _other_verb(pair: Pair, rest: list[Token]) -> bool:
     """Whether all that one text has more is its verb, for which the other has a light one: "lasts", "takes"."""
     if pair.only_old and pair.only_new:
-        return False
+        kinds = {_MEASURING if t.key in _MEASURED else is_frame(t) for t in rest}
+        return kinds == {_MEASURING, True} and any(a.value is not None for a, _ in pair.pairs)
     if all(map(is_frame, rest)):
         return True
     return pair.main_old.verb != pair.main_new.verb and all(t.kind == "word" and is_verb(t) for t in rest)

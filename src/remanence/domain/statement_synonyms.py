@@ -343,7 +343,7 @@ import input load; csv comma-separated; parse read; format layout; schema struct
 row record entry; query request; index lookup; backup copy; restore recover; archive store;
 delete remove purge; retain keep; anonymise anonymize mask; encrypt cipher; compress zip; upload send;
 download fetch; crawl scrape; render draw; animate animation; score points;
-multiplayer online; release launch; trailer teaser; ripen mature age;
+multiplayer online; release launch; founded establish set_up; read load; trailer teaser; ripen mature age;
 last take; grow_up_in childhood spend_childhood; come_on switch_on turn_on go_on; around_the_clock day_and_night;
 unusable usable work; lawn grass; graze feed; hold room_for seat space_for capacity;
 approve sign_off sign_off_on approval; train_driver engine_driver; orchard fruit_garden; pupil student schoolchild;

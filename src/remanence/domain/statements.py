@@ -341,9 +341,9 @@ class _Reader:
             if low in w.TURNING:
                 self.turns.add(low)
             if low in ("from", "since") and self.raws[i].begins:
-                self.marks.add(
-                    "strong" if self._dated(i + 1) and _RANGES.isdisjoint(self.lows[i : i + 5]) else "now"
-                )
+                ranged = not _RANGES.isdisjoint(self.lows[i : i + 5])
+                if not ranged:
+                    self.marks.add("strong" if self._dated(i + 1) else "now")
             return
         if not self.tense:
             self._finite(i)

@@ -1,0 +1,93 @@
+"""What keeps two texts of the same words from saying the same: who does what to whom, which way, how many."""
+
+from __future__ import annotations
+
+from remanence.domain.statement_doubts import TELLING, telling
+from remanence.domain.statement_pairs import Pair
+from remanence.domain.statement_parts import Token
+
+
+def small_difference(pair: Pair) -> str:
+    """A difference that hangs on one small word or on the order; "" if there is none."""
+    if len(pair.flips) > 1 or any(a.subject and b.subject for a, b in pair.flips):
+        return "opposites"
+    if _exchanged(pair):
+        return "roles"
+    if any(_other_way(a.preposition, b.preposition) for a, b in pair.pairs if not (a.subject or b.subject)):
+        return "preposition"
+    amounts = (pair.old.quantifiers & _AMOUNTS, pair.new.quantifiers & _AMOUNTS)
+    if amounts[0] and amounts[1] and amounts[0].isdisjoint(amounts[1]):
+        return "quantifier"
+    bound = (pair.old.modality & _BOUND, pair.new.modality & _BOUND)
+    if bound[0] and bound[1] and bound[0].isdisjoint(bound[1]) and not pair.main_old.negated:
+        return "modality"
+    told = [not TELLING.isdisjoint(reading.words) for reading in (pair.old, pair.new)]
+    if told[0] != told[1]:
+        return "reported"
+    rest_old, rest_new = telling(pair.only_old), telling(pair.only_new)
+    if any(_adds(t, pair.old.words, [a for a, _ in pair.pairs]) for t in rest_old):
+        return "detail"
+    if any(_adds(t, pair.new.words, [b for _, b in pair.pairs]) for t in rest_new):
+        return "detail"
+    return ""
+
+
+_AMOUNTS = frozenset("all most some few half many".split())
+_BOUND = frozenset("must may can".split())
+_MUTUAL = frozenset("meet marri marry border match resembl date divorc".split())
+
+
+def _exchanged(pair: Pair) -> bool:
+    """Whether two people or things change places: "Ann trusts Ben", "Ben trusts Ann"."""
+    verb = pair.main_old.verb
+    if (
+        not verb
+        or verb != pair.main_new.verb
+        or verb in _MUTUAL
+        or pair.main_old.passive != pair.main_new.passive
+    ):
+        return False
+    pairs = [(a, b) for a, b in pair.pairs if a.value is None and not (a.agent or b.agent)]
+    return any(a.subject and not b.subject and not a.owner for a, b in pairs) and any(
+        b.subject and not a.subject and not b.owner for a, b in pairs
+    )
+
+
+_ALIKE = tuple(
+    frozenset(line.split())
+    for line in (
+        "in at on inside within during of for",
+        "under below beneath",
+        "above over",
+        "beside by near next",
+        "about of on for around",
+        "by via through with using",
+        "to into onto in at on towards for",
+        "until till to by through",
+        "from since of",
+        "after from since",
+        "before by until",
+        "between from",
+        "as for like to",
+        "in to",
+        "against for to of",
+    )
+)
+
+
+def _other_way(one: str, other: str) -> bool:
+    if not one or not other or one == other:
+        return False
+    return not any(one in group and other in group for group in _ALIKE)
+
+
+def _adds(token: Token, words: tuple[str, ...], known: list[Token]) -> bool:
+    """Whether a word of one text alone tells more: behind a preposition, an "and", or as the head of a compound."""
+    before = words[token.at - 1] if token.at else ""
+    if token.preposition and token.preposition not in ("of", "to"):
+        return True
+    if before in ("and", "or", "plus") or (
+        before in ("a", "the", "an") and words[max(0, token.at - 2)] == "and"
+    ):
+        return True
+    return token.subject and any(t.at == token.at - 1 and t.subject and t.kind == "word" for t in known)
