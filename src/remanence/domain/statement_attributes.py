@@ -178,7 +178,7 @@ def _stages() -> tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]:
     found: list[tuple[tuple[str, ...], tuple[str, ...]]] = []
     for line in _SUCCESSORS.replace("\n ", " ").strip().splitlines():
         before, after = line.split(": ")
-        found.append((tuple(before.split(", ")), tuple(after.split(", "))))
+        found.append((tuple(map(str.strip, before.split(","))), tuple(map(str.strip, after.split(",")))))
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ from remanence.domain.statement_lexicon import base_of_past, base_of_third, norm
 from remanence.domain.statement_marks import MARKS
 from remanence.domain.statement_pairs import RELATED, Pair
 from remanence.domain.statement_parts import Reading, Token
-from remanence.domain.statement_words import PAST, VERBS
+from remanence.domain.statement_words import PAST, TURNING, VERBS
 
 _IF = frozenset("if unless whether suppose supposing provided should".split())
 _UNREAL = frozenset(
@@ -52,7 +52,7 @@ def doubt(pair: Pair, rule: str) -> str:
         return "the rest differs"
     if _other_place(pair, rule):
         return "other qualifier"
-    if "opposite" in rule and {"with", "without"} & pair.old.turns ^ {"with", "without"} & pair.new.turns:
+    if "opposite" in rule and (_WITH & pair.old.turns ^ _WITH & pair.new.turns or turned(pair)):
         return "other circumstance"
     if _ended_value(pair, rule) or _other_people(pair, rule):
         return "something else changed"
@@ -75,6 +75,15 @@ _MOST = 6.0
 
 def _weight(rest: tuple[Token, ...]) -> float:
     return sum(t.weight for t in rest)
+
+
+_WITH = frozenset(("with", "without"))
+
+
+def turned(pair: Pair) -> bool:
+    """Whether the texts have prepositions that are opposites: "over 65", "under 65"."""
+    old, new = pair.old.turns, pair.new.turns
+    return any(TURNING[turn] in new - old for turn in old - new)
 
 
 def _reported(pair: Pair) -> bool:

@@ -146,9 +146,8 @@ mod:must: have to; has to; had to; need to; needs to; needed to; is to; are to; 
     required to; is supposed to; are supposed to; is obliged to
 quant:only: nobody except; no one except; nobody but; no one but; nothing but; none but
 mod:maybe: is said to; are said to; is thought to; i guess; i suppose; not sure
-mod:wish: would rather; would prefer
-mod:plan: plans to; plan to; planning to; going to; intends to; thinking about; thinking of; hopes to;
-    hoping to; would like to; dreams of; considering; about to
+mod:wish: would rather; would prefer; would like to; hopes to; hoping to; dreams of
+mod:plan: plans to; plan to; planning to; going to; intends to; thinking about; thinking of; considering; about to
 rel:last year: last year
 rel:last month: last month
 rel:last week: last week

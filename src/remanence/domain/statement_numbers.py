@@ -95,6 +95,8 @@ def quantity(raws: Sequence[Raw], i: int) -> tuple[Value, int] | None:
         first, second, year = (int(part) for part in re.split(r"[./]", raw.low))
         day, month = (second, first) if second > 12 else (first, second)
         return Value("date", year=year, month=month, day=day), i + 1
+    if raw.low == "every" and _low(raws, i + 1) in ("other", "second") and (found := _unit(raws, i + 2)):
+        return Value("number", 2 * found[1], found[0]), found[2]
     if raw.kind == "word":
         return _named(raws, i)
     return None
@@ -111,8 +113,6 @@ def _clock(said: str) -> Value:
 
 def _named(raws: Sequence[Raw], i: int) -> tuple[Value, int] | None:
     low = raws[i].low
-    if low in ("other", "second") and _low(raws, i - 1) == "every" and (found := _unit(raws, i + 1)):
-        return Value("number", 2 * found[1], found[0]), found[2]
     if low in ("noon", "midday"):
         return Value("clock", 720), i + 1
     if low == "midnight":

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from remanence.domain.statement_doubts import TELLING, telling
+from remanence.domain.statement_doubts import is_frame, is_verb
 from remanence.domain.statement_pairs import Pair
 from remanence.domain.statement_parts import Token
+from remanence.domain.statement_words import PREPOSITIONS
 
 
 def small_difference(pair: Pair) -> str:
@@ -13,6 +14,14 @@ def small_difference(pair: Pair) -> str:
         return "opposites"
     if _exchanged(pair):
         return "roles"
+    swap = pair.substitution
+    if (
+        swap
+        and len(swap[0]) == len(swap[1]) == 1
+        and {*swap[0], *swap[1]} <= PREPOSITIONS
+        and _other_way(swap[0][0], swap[1][0])
+    ):
+        return "preposition"
     if any(_other_way(a.preposition, b.preposition) for a, b in pair.pairs if not (a.subject or b.subject)):
         return "preposition"
     amounts = (pair.old.quantifiers & _AMOUNTS, pair.new.quantifiers & _AMOUNTS)
@@ -21,20 +30,40 @@ def small_difference(pair: Pair) -> str:
     bound = (pair.old.modality & _BOUND, pair.new.modality & _BOUND)
     if bound[0] and bound[1] and bound[0].isdisjoint(bound[1]) and not pair.main_old.negated:
         return "modality"
-    told = [not TELLING.isdisjoint(reading.words) for reading in (pair.old, pair.new)]
+    told = [not _SAYING.isdisjoint(reading.words) for reading in (pair.old, pair.new)]
     if told[0] != told[1]:
         return "reported"
-    rest_old, rest_new = telling(pair.only_old), telling(pair.only_new)
-    if any(_adds(t, pair.old.words, [a for a, _ in pair.pairs]) for t in rest_old):
+    counts = [(not _EACH.isdisjoint(r.words), not _SINGLE.isdisjoint(r.words)) for r in (pair.old, pair.new)]
+    if {*counts} == {(True, False), (False, True)}:
+        return "quantifier"
+    olds, news = _rest(pair.only_old), _rest(pair.only_new)
+    if any(_adds(t, pair.old.words, [a for a, _ in pair.pairs]) for t in olds):
         return "detail"
-    if any(_adds(t, pair.new.words, [b for _, b in pair.pairs]) for t in rest_new):
+    if any(_adds(t, pair.new.words, [b for _, b in pair.pairs]) for t in news):
         return "detail"
+    for a, b in pair.pairs:
+        rest = pair.only_new if b.owner else pair.only_old
+        if a.owner != b.owner and a.kind == b.kind == "word" and a.subject and b.subject and rest:
+            return "part"
     return ""
 
 
+_SAYING = frozenset(
+    "says said thinks thought claimed believes believed heard reckons announced assumes guesses mentioned".split()
+)
+_EACH = frozenset("both all every each".split())
+_SINGLE = frozenset("one either neither single another".split())
 _AMOUNTS = frozenset("all most some few half many".split())
 _BOUND = frozenset("must may can".split())
 _MUTUAL = frozenset("meet marri marry border match resembl date divorc".split())
+
+
+def _rest(rest: tuple[Token, ...]) -> list[Token]:
+    return [
+        t
+        for t in rest
+        if t.value is None and not t.me and not is_frame(t) and (not is_verb(t) or t.preposition)
+    ]
 
 
 def _exchanged(pair: Pair) -> bool:
@@ -58,7 +87,8 @@ _ALIKE = tuple(
     for line in (
         "in at on inside within during of for",
         "under below beneath",
-        "above over",
+        "above over than",
+        "below under than",
         "beside by near next",
         "about of on for around",
         "by via through with using",

@@ -32,7 +32,7 @@ _BARE = frozenset("get go come make take graze".split())
 _POLITE = frozenset("please never always just only kindly do not".split())
 _RANGES = frozenset({"to", "until", "till", "through"})
 _PADDING = 24
-_PLACED = frozenset("in at under behind near beside inside outside next by opposite".split())
+_PLACED = frozenset("in at on under behind near beside inside outside next by opposite".split())
 _UNCOUNTED = frozenset("a an the will would is are was were be been am also please just".split())
 
 
@@ -165,7 +165,11 @@ class _Reader:
         return len(self.tokens) > 2 and any(
             (self.lows[i] in w.VERBS or self.lows[i] in _BARE or base_of_third(self.lows[i]) in w.VERBS)
             and self.lows[i - 1] not in w.DETERMINERS | w.POSSESSIVES | w.PREPOSITIONS | {POSSESSED}
-            and (self.lows[i + 1] in w.DETERMINERS or self.lows[i + 1] in w.PREPOSITIONS)
+            and (
+                self.lows[i + 1] in w.DETERMINERS
+                or self.lows[i + 1] in w.PREPOSITIONS
+                or self.lows[i + 1].endswith("ly")
+            )
             for i in range(1, count - 1)
         )
 
