@@ -271,6 +271,7 @@ def fields(alpha, namespace):
         "role": "user",
         "namespace": namespace,
         "at": "2020-01-01T00:00:00Z",
+        "confirm": "alpha",
         "derived_from": memories,
         "depends_on": memories,
     }
@@ -324,6 +325,7 @@ class Document:
         ]
         rank = lambda method, path: (  # noqa: E731
             (method, path) == ("post", "/v1/webhooks"),  # the very last: from then on all events are sent
+            (method, path) == ("post", "/v1/forget"),  # the last before: it leaves nothing
             METHODS.index(method),
             bool(re.search("forget|delete|sweep|jobs", path)),
             path,
@@ -549,7 +551,8 @@ def test_beta_sees_and_changes_nothing_of_alpha(world):
                     ok(client.delete(f"/v1/webhooks/{hook['id']}"))
             unknown |= document.unknown
     assert not unknown, f"say in this file what alpha's values are of: {sorted(unknown)}"
-    malformed = {route[:2] for route in document.routes()} - reached
+    # What must name the tenant itself is refused where it names another one.
+    malformed = {route[:2] for route in document.routes()} - reached - {("post", "/v1/forget")}
     assert not malformed, (
         f"every request to these was refused as malformed, which shows nothing: {sorted(malformed)}"
     )
