@@ -74,12 +74,13 @@ def test_a_conversation_is_extracted_in_the_background(memory):
         [
             {"role": "user", "content": "We tried Redis as the main store, it failed because it lost data."},
             {"role": "assistant", "content": "Then let us stay with PostgreSQL."},
+            {"role": "user", "content": "We decided to use PostgreSQL."},
         ],
         agent_id="team",
     )
     assert begun["status"] == "queued"
     job = ended(memory, begun["job_id"])
-    assert job["status"] == "complete" and job["memories_stored"] == 2 and job["error"] is None
+    assert job["status"] == "complete" and job["memories_stored"] == 2 and job["error"] is None, job
     block = memory.recall("Redis as the main store", agent_id="team")["context_block"]
     assert "Tried before, did not work" in block and "lost data" in block
 
