@@ -143,7 +143,7 @@ def changed(pair: Pair) -> Finding | None:
             o.weight for o, n in pair.pairs if n.clause in ended and not (o.subject and n.subject and o.me)
         )
         if shared >= 1.0 and says_again(pair, ended):
-            return supersedes(pair, "is over", 0.95)
+            return supersedes(pair, "is over", 0.9)
     if _ceased(pair):
         return supersedes(pair, "exists no longer", 0.85)
     if (stage := _next_stage(pair)) is not None:
@@ -174,11 +174,11 @@ def changed(pair: Pair) -> Finding | None:
         and shared_weight(pair) >= 1.0
         and says_again(pair, None)
     ):
-        return supersedes(pair, "the opposite, and a word of change", 0.85)
+        return supersedes(pair, "the opposite, and a word of change", 0.8)
     if strong or weak or ("end" in pair.new.marks and values):
         weight = shared_weight(pair)
         if values and (topics or (weight >= 1.0 and (says_again(pair, None) or names_attribute(pair)))):
-            return supersedes(pair, "another value, and a word of change", 0.93, values[0])
+            return supersedes(pair, "another value, and a word of change", 0.9, values[0])
         copula = pair.main_old.verb == pair.main_new.verb == ""
         copula = copula and not pair.main_old.passive and not pair.main_new.passive
         said = (
@@ -190,11 +190,11 @@ def changed(pair: Pair) -> Finding | None:
             near(pair) or same_names(pair) or (near(pair, 0.4) and any(a.me and b.me for a, b in pair.pairs))
         )
         if pair.only_old and pair.only_new and weight >= 1.0 and said and sure:
-            return supersedes(pair, "another value, and a word of change", 0.85)
+            return supersedes(pair, "another value, and a word of change", 0.8)
         if pair.contrary and weight >= 1.0 and (pair.overlap >= 0.55 or weight >= 2.0) and sure:
-            return supersedes(pair, "the opposite, and a word of change", 0.9)
+            return supersedes(pair, "the opposite, and a word of change", 0.8)
         if topics and pair.only_new and (strong or since or "place" in topics):
-            return supersedes(pair, "same attribute, and a word of change", 0.85)
+            return supersedes(pair, "same attribute, and a word of change", 0.8)
     return _implied(pair, values)
 
 
@@ -273,7 +273,7 @@ def _next_stage(pair: Pair) -> Finding | None:
     topical = topical or (share_head(pair) and not rest and len(pair.only_new) <= 1)
     was, (_, follows) = _stages(pair.old.said), _stages(pair.new.said)
     if topical and (was[0] & follows) - was[1]:
-        return supersedes(pair, "the next state", 0.85)
+        return supersedes(pair, "the next state", 0.8)
     return None
 
 
@@ -308,7 +308,7 @@ def _implied(pair: Pair, values: list[tuple[Token, Token]]) -> Finding | None:
             and pair.main_old.verb == pair.main_new.verb
             and pair.substitution
         ):
-            return supersedes(pair, "says the opposite now", 0.85)
+            return supersedes(pair, "says the opposite now", 0.8)
         return None
     if _functional(pair, values):
         return supersedes(pair, "another value of what has one at a time", 0.8, values[0] if values else None)

@@ -300,7 +300,7 @@ _FRAME = frozenset(
     weight price cost rate level type kind status place space room period term people person someone afternoon morning
     evening personally total value way temperature speed language due better best main allowed able available possible
     required necessary located situated called named known responsible charge free valid good beneath duration
-    capacity colour color years year member members lacking off allow permit younger older
+    capacity colour color years year member members lacking off allow permit single younger older
     heavier lighter longer shorter higher lower warmer colder bigger smaller taller visitors guests""".split()
 )
 """Words that name an attribute, or hold a sentence together, and tell no more."""

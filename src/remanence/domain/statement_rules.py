@@ -78,10 +78,19 @@ def _duplicate(pair: Pair) -> Finding | None:
     return Finding(
         "duplicate",
         "paraphrase",
-        round(min(0.99, score), 3),
+        _certainty(pair, score),
         "says the same in other words",
         {"score": round(score, 3)},
     )
+
+
+def _certainty(pair: Pair, score: float) -> float:
+    """How sure a paraphrase is: all words matched, one side has some more, or both have."""
+    if not pair.only_old and not pair.only_new:
+        return 0.95
+    both = bool(pair.only_old and pair.only_new)
+    long = max(len(pair.old.tokens), len(pair.new.tokens)) > _BRIEF
+    return 0.75 if both and long else 0.85 if score >= 0.8 and not both else 0.8
 
 
 def _score(pair: Pair) -> float:
@@ -150,9 +159,7 @@ def _difference(pair: Pair) -> str:
     rest = [*pair.only_old, *pair.only_new]
     if swap and swap[0] and swap[1] and rest and not _other_verb(pair, rest):
         return "substitution"
-    if any(
-        (" other " in f" {a.said} ") and " other " not in f" {b.said} " for a, b in ((old, new), (new, old))
-    ):
+    if _OTHER.isdisjoint(old.words) != _OTHER.isdisjoint(new.words) and not _alternates(pair):
         return "other"
     keys = {old.key for old, _ in pair.pairs} | {new.key for _, new in pair.pairs}
     copula = pair.main_old.verb == pair.main_new.verb == "" and not (
@@ -176,6 +183,16 @@ def _turns(pair: Pair) -> bool:
     if any(word not in before for word in words):
         return True
     return not words and "strong" in pair.new.marks - pair.old.marks
+
+
+_OTHER = frozenset(("other", "another", "different"))
+
+
+def _alternates(pair: Pair) -> bool:
+    """Whether "other" only counts or binds: "every other week", "each other"."""
+    return any(
+        f" {phrase} " in f" {pair.old.said} {pair.new.said} " for phrase in ("every other", "each other")
+    )
 
 
 _MEASURING = "measuring"
