@@ -51,7 +51,7 @@ def screen(text: str, *, origin: str = "user") -> Finding | None:
 _OF_USER = 1.0
 """What evidence must add up to in what a user says."""
 _ALONE = 1.0  # evidence of this weight needs no other
-_PER_EVIDENCE, _EVIDENCE_MOST, _ENOUGH = 2.76, 1.6, 2.10
+_PER_EVIDENCE, _EVIDENCE_MOST, _ENOUGH = 2.67, 1.6, 2.12
 """In what others say, tone and so much times the evidence, up to a limit, must come to more than enough."""
 _FOREIGN = 0.4  # an address of this weight is no user's: it is weighed as a document's
 _NOT_OURS = frozenset({"address", "hiding"})

@@ -58,7 +58,7 @@ SHAPES: tuple[tuple[str, float, float, str], ...] = (
         r"</?s>\s{0,8}\[?/?inst",
     ),
     (
-        *("role", 0.55, 0.8),
+        *("role", 0.5, 0.8),
         r"</?(?:system|assistant|developer|sys)(?:[ _-]?(?:prompt|message|instructions?|note|reminder)"
         r")?\s{0,8}>",
     ),
@@ -68,12 +68,12 @@ SHAPES: tuple[tuple[str, float, float, str], ...] = (
         r"][a-z]{1,20})?\s{0,8}>",
     ),
     (
-        *("role", 0.7, 0.7),
+        *("role", 0.75, 0.7),
         r"(?m)^\W{0,4}[\[({<]\W?(?:system|developer|assistant|admin|operator)[ _-](?:message|prompt|di"
         r"rective|note|override|instructions?|notice|command|update)",
     ),
     (
-        *("role", 0.2, 0.2),
+        *("role", 0.15, 0.2),
         r"(?m)^\W{0,4}[\[({]\s?(?:system|developer|assistant|admin|operator)\s?[\])}]",
     ),
     (
@@ -90,7 +90,7 @@ SHAPES: tuple[tuple[str, float, float, str], ...] = (
         r"nsfer|releas|grant|password|understood|of course|disabl|send|done\b)",
     ),
     (
-        *("role", 0.9, 0.8),
+        *("role", 0.8, 0.8),
         r"</(?:tool_result|function_results?|results?|document|search_results|output|tool_output|user_"
         r"input|data|context)>\s{0,4}(?:<|human|user|system|assistant|new|ignore|now|you)",
     ),
@@ -104,7 +104,7 @@ SHAPES: tuple[tuple[str, float, float, str], ...] = (
         r"(?m)^#{1,4}\s?response\s?:",
     ),
     (
-        *("role", 0.3, 0.5),
+        *("role", 0.25, 0.5),
         r"[\"']role[\"']\s{0,4}:\s{0,4}[\"'](?:system|developer|assistant|tool)[\"']\s{0,4},\s{0,4}[\""
         r"']content[\"']",
     ),
@@ -136,7 +136,7 @@ SHAPES: tuple[tuple[str, float, float, str], ...] = (
         r"[\"'](?:tool_calls|function_call|tool_use)[\"']\s{0,4}:\s{0,4}[\[{]",
     ),
     (
-        *("tool", 0.9, 0.6),
+        *("tool", 0.95, 0.6),
         r"<(?:remember|memory_write|save_memory|store|command|execute|run)\b[^>]{0,100}>",
     ),
     (
@@ -183,7 +183,7 @@ SHAPES: tuple[tuple[str, float, float, str], ...] = (
         r"https?://[^\s)\"']{1,200}[?&=/](?:\{|<|\[|%7b)[a-z_ ]{2,60}(?:\}|>|\]|%7d)",
     ),
     (
-        *("hiding", 0.55, 0.5),
+        *("hiding", 0.5, 0.5),
         r"font-size\s?:\s?[01](?:px|pt|em)?\b|display\s?:\s?none|visibility\s?:\s?hidden|opacity\s?:\s"
         r"?0(?![.\d])|color\s?:\s?(?:white|#fff)|left\s?:\s?-\d{3,5}px|\x1b\[8m",
     ),

@@ -403,119 +403,119 @@ WORDS: dict[str, str] = {
 }
 
 TONE: dict[float, str] = {
-    3.0: "ALL_ANSWER",
-    2.8: "PLACE_of and_NOT whenever",
-    2.6: "^REMEMBER account find this",
-    2.4: "THIS_PLACE URL ^be up",
-    2.2: "HANDLING else every refunds un",
+    3.4: "and_NOT",
+    2.8: "ALL_ANSWER",
+    2.6: "HANDLING URL ^REMEMBER this whenever",
+    2.4: "PLACE_of account approve assistant find good of_THIS un",
+    2.2: "AI PEOPLE_s RECORD_of THIS YOUR_TASK ^SAYS ^be du else",
     2.0: """
-        AI DEAR_FOR FOR_AI FOR_URL NOT_HAS RECORD_of THIS YOUR_ANSWER administrator approve being buy
-        of_THIS person security stands the_PEOPLE the_SENSITIVE their""",
+        FOR_AI FOR_URL THIS_PLACE THIS_by YOUR_ANSWER ^on buy full home matter person refunds supplier
+        the_word""",
     1.8: """
-        AGREED PEOPLE SEND_SENSITIVE SENSITIVE_FOR ^into assistant attached du good has_to in_ALL nobody
-        owner quote stored supplier the_word whoever_ASKS whoever_SAYS""",
+        ASKS_of DEAR_FOR NOT_HAS NOT_TELL PEOPLE READ_THIS YOUR_ORDERS YOUR_USER YOU_TOLD ^DECODE
+        ^REVEAL ^into as_HAS being dear folder from_URL our raised security shop that_the their there
+        whoever_ASKS whoever_SAYS word""",
     1.6: """
-        ALL_SAY ASKS_of DATA_FOR FOR_PLURAL FOR_good HAS_good PRIOR_is REMEMBER_of RISKY_PLACE RISKY_the
-        SENSITIVE_MAY SHOW_the YOU YOUR_TASK YOUR_USER YOU_TOLD ^DECODE ^OBEY ^SAYS ^action ^instead
-        act_on and_ANSWER at_URL folder from_URL ha is_what lawyer learn next reading save that_the
-        the_ANSWER the_AUTHORITY the_account word""",
+        ALL_SAY ALL_the DATA_FOR FOR_PLURAL FOR_good FROMNOW_ALWAYS HAS_good MODEL_RISKY RISKY_and
+        SAY_them SEND_SENSITIVE SENSITIVE_FOR SHOW_the TOLD_YOU YOU YOU_FOR ^AI ^WHEN ^instead act_on
+        administrator and_ANSWER as attached dr every in_ALL is_what its_SENSITIVE learn next owner
+        quote request stands the_SENSITIVE the_last you""",
     1.4: """
-        ALL_DEAR ALL_PLACE ALL_SENSITIVE ALL_the ASKING_on ASKS_which AUTHORITY_s DEAR_MODEL FIRST
-        FOR_ALL FOR_MAIL FOR_MODEL FROMNOW_ALWAYS MODEL NOT_TELL PEOPLE_s PLURAL PRETEND PRIOR_THIS
-        READ_out REMEMBER_THIS RISKY_and SAY_them SHOW_out TELL_them TOLD_out TOLD_that YOUR_SAY
-        ^CONSENT ^REVEAL ^WHEN ^name ^on and_REMEMBER bank conversation dear here know let ltd of_ALL
-        page real say sessions task there whoever you""",
+        AGREED ALL_PLACE ALL_SENSITIVE ALL_YOU ASKS_which AUTHORITY_s DEAR_MODEL FIRST FOR_MAIL
+        FOR_MODEL MEMORY MUST_DOING PEOPLE_ASKS PRIOR_is READ_out REMEMBER_of SHOW_out TASK_of TASK_the
+        TELL_up TOLD_FOR TOLD_out TOLD_that USER_LASTING YOUR ^CONSENT ^OBEY ^action ^name about_our
+        and_that at_URL conversation die drop ha has_to here human is_to later let little ltd need_NOT
+        of_ALL on_ASKS phone_number put que reading real rule stored task that the_CHECKS the_PEOPLE
+        the_account tool trigger up whatever""",
     1.2: """
-        ALL_DATA ANSWER_ALL AUTHORITY_SAYS DEAR_AI FROMNOW HAS_stored NOT_RECORD NOW PEOPLE_ASKS
-        REVEAL_YOUR REVEAL_it RISKY_up SAY_of SAY_with SECRETLY TASK_about TASK_of UNBOUND USER_LASTING
-        WHEN_that YOUR ^ASKING ^RECOMMEND ^RECORD ^SHOW ^error ^nobody ^refunds ^they about_our ai
-        and_REVEAL and_SAY as_HAS binding broken could_DEAR could_NOT down draft drop el_USER end_of et
-        force full_SENSITIVE holder human i_am into_the is_needed links looks need_NOT needed note notes
-        now nur our out pay phone_number quoted raised request rule shop the_DOING the_RISKY the_USER
-        the_last the_other tool usuario voice whatever""",
+        ALL_DATA ALL_DEAR ASKING_with ASKS_that AUTHORITY_SAYS DEAR_AI DOING_that FOR_ALL FROMNOW
+        FROMNOW_LASTING HAS_ALL HAS_RECORD MODEL MODEL_MAY MUST_FOR PLACE_SAYS PLACE_in PRETEND
+        PRIOR_THIS REMEMBER_THIS REVEAL_HAS SAY_with SENSITIVE_MAY UNBOUND USER USER_AGREED YOUR_SAY
+        ^RECOMMEND ^SHOW ^good ai and_REMEMBER and_REVEAL as_FOR bank binding down et everyone force
+        full_SENSITIVE have helper holder is_BEGIN ki know lawyer looked note notes page quoted reader
+        safe the_ANSWER the_AUTHORITY the_CONSENT the_other up_the whoever with would your""",
     1.0: """
-        ALL ALL_TASK ASKING_with ASKS_that CALL_ALWAYS CALL_ONLY DEAR_and DECODE DOING_THIS DOING_that
-        DOING_with FOR_ASKS FOR_READ FOR_our FOR_their HANDLING_THIS HAS_ALL HAS_TOLD LASTING_ASKS
-        LASTING_SAY MEMORY NOT_in PLACE_in READ_THIS READ_it REVEAL_FOR REVEAL_HAS REVEAL_the SAYS_YOU
-        SEND_it SENSITIVE SHOW TASK_FOR THIS_LASTING TOLD_YOU URL_FOR USER USER_that YOUR_TOOL
-        YOU_ALWAYS YOU_FOR YOU_HAS ^AI ^HIDE ^do ^even ^just ^start ^update above add already
-        and_SENSITIVE and_that anybody are_ALWAYS as be_the below bots cached contents developers die en
-        everyone evidence free_of full invoke is_AGREED is_BEGIN is_to its_SENSITIVE money output pod
-        preference records requests requires runtime safe that_was the_BEGIN the_CONSENT the_next trial
-        update wants was_ALWAYS well where_the works would your""",
+        ASKING_on CALL_ALWAYS CALL_ONLY DEAR_and DECODE DOING_THIS DOING_with FOR_ASKS FOR_READ
+        FOR_RECORD FOR_later HAS_HAS HAS_TOLD HAS_stored LEAVE_FOR LEAVE_HAS NOT_RECORD NOT_in READ_it
+        RECORD REVEAL_FOR REVEAL_YOUR REVEAL_the RISKY_PLACE RISKY_is RISKY_the RISKY_up SAY_of SECRETLY
+        SEND_DATA SEND_the SHOW_it TASK_about TELL_of THIS_LASTING URL_FOR URL_and USER_that YOUR_TOOL
+        YOU_HAS ^ASKING ^as ^error ^refunds ^thank ^they ^update ai_systems already amount and_SKIP
+        ask_for away bots broken by_HANDLING company could_DEAR could_NOT developers en end_of
+        everything evidence fix i_am into_the invoke its list looks money nobody now number_FOR nur o
+        of_YOUR off out output pod preference record records requests rest runtime say says search
+        sessions somebody thank thank_YOU that_was the_OBEY the_next the_rest the_session the_shop
+        translate unknown voice was_ALWAYS was_OUTDATED well were where_the with_its would_be""",
     0.8: """
-        AI_MUST ALWAYS_HAS ANSWER_the ASKS_in AUTHORITY_of CHECKS_and DATA_with FOR_RECORD FOR_TELL
-        FOR_later FROMNOW_LASTING HAS_HAS LEAVE_FOR LEAVE_HAS MODEL_HANDLING MUST_ASKS MUST_FOR MUST_NOT
-        ORDERS_PRIOR OUTDATED_and RECORD_FOR REMEMBER_it RISKY_are RISKY_from RISKY_is SAY_YOU SEND_DATA
-        SEND_the TASK_WHEN TELL_of THIS_SENSITIVE THIS_is TOLD_FOR URL_and USER_AGREED USER_HAS
-        WHEN_THIS YOUR_ORDERS ^FROMNOW ^as ^begin ^carry ^debug ^import ^word ai_systems allowed am
-        and_SKIP and_TELL ask_for at_least be_FOR body brother captain card closed come context debug
-        dependencies dr first_CALL free got have hide host i_HAS instead_of it_will just ki last list
-        looked mention news non obeyed of_YOUR on_ASKS please_CALL praise put que rather rather_than
-        safe_FOR shown signed silently somebody step the_ASKING the_field translate utils verify
-        warnings was_OUTDATED wire with with_ALL""",
+        ALL ALL_ASKS ALL_TASK ALWAYS_HAS ANSWER_ALL AUTHORITY_PLACE FOR_l FOR_our FOR_their
+        HANDLING_THIS LASTING_ASKS LASTING_SAY MAIL MAY_be NOW PEOPLE_YOU PLURAL REMEMBER REVEAL_it
+        RISKY_from RISKY_of SAYS_YOU SAYS_that SENSITIVE SHOW TASK_FOR TASK_WHEN THIS_SENSITIVE USER_HAS
+        WHEN_THIS WHEN_that WITHOUT_TELL YOUR_AUTHORITY ^HIDE ^RECORD ^RISKY ^carry ^do ^just ^start
+        above add and_MAY and_SAY and_TELL answer anybody are_ALWAYS as_the be_the below brother cached
+        card closed comes contents counted debug describe el_USER free_of from_here_on got hint
+        instead_of is_AGREED is_needed it_would kindly l_MODEL last limits line mention needed news no
+        obeyed on_TASK part part_of pay please_CALL praise rather replies right s_ORDERS should shown
+        signed silently step that_they the_BEGIN there_is trial trusted usuario ve verify warnings wire
+        works""",
     0.6: """
-        ALWAYS ANSWER_of FOR_simple HAS_DOING HAS_simple HAS_test MAIL MAY_be REVEAL RISKY_of SAY_that
-        ^SEND ^arguments ^field away be_HAS by_their described desk disregard everything helper hours
-        in_RISKY least little needs nutzer opened order part returned simple table that that_they
-        the_new the_system trusted wait_FOR warranty was_NOT""",
-    0.4: "RECOMMEND ^RISKY",
+        MUST_ASKS MUST_NOT SAY_that THIS_in ^SEND ab allowed and_CALL and_SENSITIVE candidate et_NOT
+        hide host rather_than read subject the_bank treat wait_FOR warranty""",
+    0.4: "RECOMMEND",
+    -0.4: "^OVERRIDE is_in obey",
     -0.6: """
-        ALWAYS_the AUTHORITY_FOR DOING_the FOR_REMEMBER FOR_YOUR MUST_ANSWER NOTHING ONLY_the SEND_NOT
-        ^get ^in ^support ^version about_it and_so channel e-mail enable forget h her jest obey opens
-        orders przez say_nothing sell shared soup start ticket tylko what_it y z""",
+        CALL_it FOR_new HAS_new LASTING_READ PRIOR_YOU ^f ^get about_it e-mail get_the h i im
+        the_internal ticket what_it z""",
     -0.8: """
-        ALWAYS_READ ANSWER_in ASKING_is ASKS_HAS CALL_the DEAR_on DECODE_the DOING_down FOR_REVEAL
-        FOR_SENSITIVE FOR_the HAS_SAYS HAS_SENSITIVE MAY_TOLD MODEL_FOR MODEL_MUST MUST_LEAVE
-        NOT_LASTING NOT_REVEAL NOT_be PLACE_on PLURAL_SAY PRIOR_CHECKS RISKY_anything SAY_down SEND_down
-        THIS_ANSWER USER_SAYS WITHOUT_CHECKS YOU_the YOU_want ^ABOUT ^GOODS ^TASK ^b ^der ^either ^f
-        ^return ^so ^subject ^target ^try ^was against and_SEND and_TOLD api are both changes claim
-        confirmed del der directory either example f filter functions gate get gone goods in_the insert
-        is_DEAR its_ORDERS las last_week lub main match md most mr never objects offer on_FOR option
-        paths payment previous profile queue rate refused return roles room said server should_not si
-        statement still story such_as support surprise system_message system_prompt take termination
-        that_ALL that_NOT the_AI the_LASTING the_SEND the_TELL these title tokens trip try turn types w
-        week what will_OBEY write yet""",
+        AI_SAY ALWAYS_ANSWER ALWAYS_DOING ALWAYS_READ ANSWER_in ANSWER_on AUTHORITY_FOR DEAR_on
+        DECODE_the DOING_down FOR_REVEAL FOR_it HAS_RISKY LASTING_DOING MODEL_MUST MUST_SHOW NOTHING
+        PLACE_on PRIOR_CHECKS RISKY_at SAY_down SAY_the SEND_down TASK_with TELL_the TOOL_WHEN USER_SAYS
+        USER_TOLD YOU_DOING ^ABOUT ^ORDERS ^TASK ^called ^der ^in ^my ^please ^return ^support ^swap
+        ^target ^try ^usage about_FOR against and_TOLD archive as_YOU be_OUTDATED changes compared data
+        del disk f filter forget friday gate guard hides in_its insert is its_ORDERS jest language lub m
+        machines macro main march mark match md model monday never of_them often passed passport payment
+        price profile rate refused say_nothing sell shared should_not small soup source statement story
+        such_as supersedes swap take talk thanks that_ALL the_LASTING the_TELL the_door the_first
+        the_price tokens trip try void w what_the write y""",
     -1.0: """
-        AGREED_the ALL_PRIOR ASKING CALL_THIS DATA HAS_RISKY HAS_access LASTING_DOING MODEL_TOLD MUST
-        MUST_DEAR NOT_DOING NOT_REMEMBER NOT_SAY OUTDATED OVERRIDE PLACE_PLACE PRIOR_YOU PRIOR_it
-        RISKY_ALL RISKY_FOR RISKY_HAS RISKY_SEND RISKY_at RISKY_in RISKY_them SAYS_by SAY_the SEND_of
-        TELL_HAS TOOL_WHEN USER_SAY USER_TOLD WHEN_it WITHOUT_CONSENT YOUR_SENSITIVE YOU_DOING ^ASKS
-        ^OTHER ^SENSITIVE ^but ^copyright ^could ^license ^thanks ^usage access ai_agents and_ASKS
-        and_THIS are_AGREED at_the because between but by_the case client competitors copy could_YOU
-        data decide disk does during e editor event fails files form_FOR from_FOR hello hides hold
-        how_FOR in_one is is_NOT it_READ its_own key kitchen left light machines means memories minute
-        minutes monday n name new node numbers office passed plan please_NOT politely prefers prior
-        promise red require restart returns run send settings shall ship sie six small software
-        sometimes store such takes test tests the_ORDERS the_TASK the_first the_internal the_press
-        then_SAY times twice type we_NOT will_SAY wrong""",
+        ALWAYS_TELL ASKING_is ASKS_HAS CALL CALL_THIS CHECKS_PRIOR FOR_REMEMBER FOR_SEND FOR_SENSITIVE
+        HAS_SEND HAS_SENSITIVE NOT_LASTING NOT_REMEMBER NOT_SAY NOT_be ORDERS_of OUTDATED RISKY_SEND
+        RISKY_anything SAYS_by SEND_ALL SEND_of SKIP_ALL TELL_HAS YOU_are YOU_the ^ALL ^OTHER ^PEOPLE ^b
+        ^but ^could ^thanks access ai_agents and_THIS api because between both but case chatbot claim
+        class client copy could_YOU decide do does done e editor form_FOR from_FOR goods hello in_SEND
+        in_one in_the inside is_DEAR kept las may_not means models most n name node none not offer
+        office plan please_SEND reply require requirement restart return returns roles run s said same
+        schema server settings sometimes still such support surprise system_prompt takes tests the_SEND
+        the_TASK the_press the_weather then_SAY they_TELL things time_in times types usage we_NOT
+        will_SAY with_HAS wrong yet""",
     -1.2: """
-        ABOUT AGREED_by ALWAYS_TELL CALL DOING HAS_PEOPLE HAS_SEND NOT_MODEL ORDERS OTHER PEOPLE_SAYS
-        SAYS_FOR SENSITIVE_of TELL_NOT TELL_YOUR TELL_the TOLD_WHEN WITHOUT_ASKING ^ALL ^NOT ^ORDERS
-        ^PEOPLE ^c ^def ^fr ^how ^is ^our ^what ^x also an and_HAS button called cannot choose class
-        compare copyright def door five for format fr hi it names nie none not on_the one only open
-        party path please_SAY press price py python recommended release remember report root s seconds
-        sends sent staff starts string talk ten that_are the_DEAR the_client the_door the_service
-        they_are things time to usage values want will_be within x""",
+        ABOUT AGREED_by ASKING DATA DATA_and DATA_from HAS_PEOPLE MODEL_ANSWER MODEL_SAY MUST_DEAR
+        NOT_MODEL ORDERS OVERRIDE PEOPLE_SAYS PLACE_PLACE PLACE_the PRIOR_it RISKY_HAS RISKY_in
+        RISKY_them SENSITIVE_of TELL_NOT TELL_YOUR USER_SAY ^ASKS ^HAS ^copyright ^def ^fr ^is ^it
+        ^license ^linux ^our ^subject ^was ^will ^x and_HAS approved are_AGREED are_HAS book cannot
+        change confirmation create crew def der during event fails five format fr get hi how_FOR is_NOT
+        it it_RISKY its_own key kitchen letters light linux minutes numbers on_the only orders party
+        path please please_NOT please_SAY prefers press promise py python queue reads recommended red
+        release remember room root sent set sign six software target team that_are the_AI the_client
+        they_are told twice type user values want warn weather what which x""",
     -1.4: """
-        AUTHORITY_MAY DATA_and FOR_PEOPLE LEAVE MODEL_ANSWER NOT PLACE_the SAY_in SEND SEND_HAS YOU_MAY
-        ^ANSWER ^HAS ^ONLY ^PRIOR ^READ ^TOLD ^TOOL ^d ^it ^linux ^none ^otherwise ^set ^will a
-        access_FOR are_HAS at b book c change create delete did do done each email enter first form
-        from_now_on i ignore in it_RISKY language_models license linux logs mail memory models object
-        old on otherwise please_SEND reads see service set target team tell the_DATA the_PRIOR told used
-        version we which words""",
+        AUTHORITY_MAY DOING DOING_and FOR_DOING FOR_PEOPLE FOR_RISKY FOR_the MAY_READ MODEL_FOR
+        MODEL_TOLD MUST NOT NOT_DOING OTHER RISKY_ALL SAY_in WITHOUT_ASKING WITHOUT_CONSENT
+        YOUR_SENSITIVE YOU_MAY ^ANSWER ^NOT ^TOOL ^c ^d ^how ^none ^s ^what a an at b before called
+        choose closes copyright did email enter further_ASKING if license logs me memories memory
+        messages minute names new object on one politely remove seconds sends ship show sie staff starts
+        string tell the_DATA the_PRIOR the_service they version we within words""",
     -1.6: """
-        ASKS_FOR ASKS_the MAY MODEL_SAY NOT_CALL NOT_RISKY NOT_SEND RISKY_it SAY_NOT USER_MUST WHEN_the
-        ^ALWAYS ^MAIL ^and ^from ^help ^s answers approved before confirmation default do_not ends if
-        instructions me_FOR must remove show use""",
+        ASKS_FOR HAS_access MAY NOT_SEND PRIOR RISKY_it SAY_NOT SEND SEND_HAS WHEN_the ^ALWAYS ^ONLY
+        ^PRIOR ^READ ^from ^help ^otherwise ^set button c can compare default delete do_not_ask ends
+        first form from_now_on ignore in language_models me_FOR must old open otherwise prior rules see
+        the_DEAR used will_be window""",
     -1.8: """
-        MAY_READ PRIOR ^AUTHORITY ^PLACE ^description ^or and_FOR description how log me two weather
-        will""",
-    -2.0: """
-        MUST_ALWAYS SEND_FOR TELL_FOR WHEN_they ^USER ^YOU ask help id must_not or own role three when""",
-    -2.2: "SAYS_the ^THIS ^the again can check rules",
-    -2.4: "users",
-    -2.6: "^URL customer",
+        ASKS_the LEAVE MUST_ALWAYS NOT_CALL NOT_RISKY USER_MUST ^MAIL ^PLACE ^USER ^and ^description ^or
+        access_FOR chatbots description do_not id instructions telephone time two use will""",
+    -2.0: "TELL_FOR WHEN_they ^AUTHORITY ^the help log role three",
+    -2.2: "SEND_FOR ^THIS and_FOR answers check how must_not or when",
+    -2.4: "SAYS_the ^YOU again ask own",
+    -2.6: "customer users",
+    -2.8: "^URL",
 }
 """How much more often these classes, words, beginnings of clauses (`^`) and pairs (`_`) are said to models.
 
