@@ -136,6 +136,7 @@ _SUCCESSORS = """
 looking for, searching for, seeking: found
 waiting for review, in review, awaiting review, needs review, not merged: merged, landed
 vacant, unoccupied, open: filled, taken
+out of service, out of use, not in service: back in service, back in use, in service again
 is closed, are closed, is shut, closed for: reopened, opened again, open again
 is vegetarian, is vegan, is a vegetarian, is a vegan: eating meat again, eats meat again
 empty, vacant, unoccupied: was let, let to, rented to, has been let, rented out, moved into, moved in, occupied

@@ -341,6 +341,8 @@ def _functional(pair: Pair, values: list[tuple[Token, Token]]) -> bool:
         return False
     if any(t.subject for t in rest_old) or any(t.subject for t in rest_new):
         return False
+    if rest_old[0].preposition == rest_new[0].preposition and rest_old[0].preposition in _TOWARDS:
+        return False
     if len(rest_old) > 3 or len(rest_new) > 3:
         return False
     if pair.main_old.passive and rest_old[0].preposition == rest_new[0].preposition != "":
@@ -388,6 +390,7 @@ def _owned(pair: Pair) -> bool:
     return len(subjects) >= 2 and any(a.owner or a.preposition in ("of", "for") for a in subjects)
 
 
+_TOWARDS = frozenset("to for with of about against".split())
 _PLACES = frozenset("in at on under near behind beside with by from".split())
 
 

@@ -10,6 +10,8 @@ from remanence.domain.statement_pairs import RELATED, Pair
 from remanence.domain.statement_parts import Reading, Token
 from remanence.domain.statement_words import PAST, TURNING, VERBS
 
+_OURS = frozenset("our ours we us my mine i".split())
+_THEIRS = frozenset("their theirs your yours".split())
 _IF = frozenset("if unless whether suppose supposing provided should".split())
 _UNREAL = frozenset(
     """might could would ought propose proposes proposed suggest suggests suggested suggestion idea wants want wish
@@ -40,6 +42,8 @@ def doubt(pair: Pair, rule: str) -> str:
         return "conditional"
     if any(word in _UNREAL and word not in old.words for word in new.words):
         return "not said to be so"
+    if not _OURS.isdisjoint(old.words) and not _THEIRS.isdisjoint(new.words) and _OURS.isdisjoint(new.words):
+        return "somebody else's"
     if _reported(pair):
         return "reported"
     if _in_passing(pair):

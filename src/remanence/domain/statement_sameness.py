@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from remanence.domain.statement_doubts import is_frame, is_verb
+from remanence.domain.statement_lexicon import senses_of
 from remanence.domain.statement_pairs import Pair
 from remanence.domain.statement_parts import Token
-from remanence.domain.statement_words import PREPOSITIONS
+from remanence.domain.statement_words import (
+    AUXILIARY,
+    DETERMINERS,
+    FIRST_PERSON,
+    POSSESSIVES,
+    PREPOSITIONS,
+    THIRD_PERSON,
+    WE,
+    YOU,
+)
 
 
 def small_difference(pair: Pair) -> str:
@@ -15,13 +25,18 @@ def small_difference(pair: Pair) -> str:
     if _exchanged(pair):
         return "roles"
     swap = pair.substitution
-    if (
-        swap
-        and len(swap[0]) == len(swap[1]) == 1
-        and {*swap[0], *swap[1]} <= PREPOSITIONS
-        and _other_way(swap[0][0], swap[1][0])
-    ):
-        return "preposition"
+    single = swap is not None and len(swap[0]) == len(swap[1]) == 1
+    if swap and single and {*swap[0], *swap[1]} <= PREPOSITIONS and _other_way(swap[0][0], swap[1][0]):
+        return "preposition"  # "written for him", "written by him"
+    if swap and single and _other_word(pair, swap[0][0], swap[1][0]):
+        return "word"
+    one, other = {*pair.old.words}, {*pair.new.words}
+    if any(a in one - other and b in other - one for x, y in _SIDES for a, b in ((x, y), (y, x))):
+        return "side"
+    if _HINGES & (one ^ other):
+        return "condition"
+    if "now" in pair.new.marks - pair.old.marks and pair.only_new:
+        return "now"
     if any(_other_way(a.preposition, b.preposition) for a, b in pair.pairs if not (a.subject or b.subject)):
         return "preposition"
     amounts = (pair.old.quantifiers & _AMOUNTS, pair.new.quantifiers & _AMOUNTS)
@@ -51,11 +66,25 @@ def small_difference(pair: Pair) -> str:
 _SAYING = frozenset(
     "says said thinks thought claimed believes believed heard reckons announced assumes guesses mentioned".split()
 )
+_SIDES = (("left", "right"), ("more", "less"), ("most", "least"), ("always", "never"), ("more", "fewer"))
+_HINGES = frozenset("if unless myself himself herself themselves itself yourself ourselves".split())
+_FUNCTION = frozenset(
+    DETERMINERS | POSSESSIVES | AUXILIARY | PREPOSITIONS | FIRST_PERSON | WE | THIRD_PERSON | YOU
+)
 _EACH = frozenset("both all every each".split())
 _SINGLE = frozenset("one either neither single another".split())
 _AMOUNTS = frozenset("all most some few half many".split())
 _BOUND = frozenset("must may can".split())
 _MUTUAL = frozenset("meet marri marry border match resembl date divorc".split())
+
+
+def _other_word(pair: Pair, one: str, other: str) -> bool:
+    """Whether the only two words in which two texts differ are no synonyms: "the left door", "the right door"."""
+    if one in _FUNCTION or other in _FUNCTION or not senses_of(one).isdisjoint(senses_of(other)):
+        return False
+    return not any(a.key != b.key and {one, other} & {a.key, b.key} for a, b in pair.pairs) and not any(
+        a.value is not None and {one, other} & {a.key, b.key} for a, b in pair.pairs
+    )
 
 
 def _rest(rest: tuple[Token, ...]) -> list[Token]:
