@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import os
 import threading
@@ -74,12 +75,12 @@ class Injected:
     def __init__(self, most: int = 20_000) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._seen: OrderedDict[tuple[Scope, str], None] = OrderedDict()
+        self._seen: OrderedDict[tuple[Scope, bytes], None] = OrderedDict()
 
     def note(self, scope: Scope, texts: Iterable[str]) -> None:
         with self._lock:
             for content in texts:
-                key = scope, text.canonical(content)
+                key = scope, _digest(content)
                 self._seen[key] = None
                 self._seen.move_to_end(key)
             while len(self._seen) > self._most:
@@ -88,13 +89,17 @@ class Injected:
     def has(self, scope: Scope, texts: Iterable[str]) -> bool:
         """Whether any of them was given."""
         with self._lock:
-            return any((scope, text.canonical(content)) in self._seen for content in texts)
+            return any((scope, _digest(content)) in self._seen for content in texts)
 
     def forget(self, scope: Scope) -> None:
         """Keep nothing of the namespace."""
         with self._lock:
             for key in [key for key in self._seen if key[0] == scope]:
                 del self._seen[key]
+
+
+def _digest(content: str) -> bytes:
+    return hashlib.blake2b(text.canonical(content).encode(), digest_size=16).digest()
 
 
 class UseBuffer:

@@ -24,7 +24,7 @@ from remanence.domain.consolidation import (
 from remanence.domain.judging import judge
 from remanence.domain.lifecycle import Plan, saying
 from remanence.domain.records import AddVersion, Consolidation, Remembered, Scope
-from remanence.errors import ConflictError, InvalidInputError
+from remanence.errors import ConflictError, InvalidInputError, NotFoundError
 from remanence.learning import conversation, draft_from
 from remanence.ports import Consolidatable, Extractor, Walked
 
@@ -157,7 +157,12 @@ class Consolidating:
                 if lasts(one)
             ]
             if drafts:
-                results += await self._decider.remember(drafts)
+                try:
+                    results += await self._decider.remember(
+                        drafts, while_there=[id for draft in drafts for id in draft.derived_from]
+                    )
+                except NotFoundError:
+                    continue  # something of it was forgotten meanwhile: what is left is read again
             after = said[-1][0]
             # Interrupted before this, the same is read again; each draft has an idempotency key.
             await self._backend.write(store.note_place, self._scope, after, session)

@@ -20,18 +20,23 @@ from remanence.domain.records import (
     MemoryRecord,
     Neighbours,
     Remembered,
+    Require,
     Scope,
 )
-from remanence.errors import ConflictError, IdempotencyConflictError
+from remanence.errors import ConflictError, IdempotencyConflictError, NotFoundError
 from remanence.ports import Quota
 
 ATTEMPTS: Final = 32  # how often a write is decided anew when others got in between
 LONGEST_WAIT: Final = 0.25  # seconds between two of them
-NEAR: Final = 12  # memories that a new one is compared with
+NEAR: Final = 10  # memories that a new one is compared with
+BESIDE: Final = 5  # earlier ones of the same batch
+MOST_COMPARED: Final = 500  # of a batch; a larger one is for `consolidate` to compare
 LOOKED_AT_HERE: Final = 1_000  # characters that are screened on the event loop
 NEAR_ENOUGH: Final = 0.3  # cosine below which two texts are not about the same
 
 Vectors = dict[str, Embedding]
+Compared = dict[tuple[int, str | int, int], Judged | None]
+"""By a draft's place, and the id and version of a memory, or the place of another draft: how they stand."""
 Look = Callable[[Vectors], Awaitable[Plan]]
 """Reads and decides. It may embed what it needs into the dict, which lasts over all attempts."""
 
@@ -44,9 +49,15 @@ class Decider:
         self._backend = backend
         self._most = most
 
-    async def remember(self, drafts: Sequence[Draft]) -> list[Remembered]:
-        """Keep what is new of the drafts, in one transaction."""
+    async def remember(self, drafts: Sequence[Draft], *, while_there: Sequence[str] = ()) -> list[Remembered]:
+        """Keep what is new of the drafts, in one transaction.
+
+        `while_there` are memories that they were made of: NotFoundError if one of them is forgotten by then.
+        """
         screened = await looked_at(self._backend, [self._ending(draft) for draft in drafts])
+        sources = list(dict.fromkeys(id for draft in screened for id in draft.derived_from))
+        compared: Compared = {}
+        asked: dict[tuple[int, str, int], Verdict] = {}
         digests = [text.content_digest(draft) for draft in screened]
         keys = [draft.key for draft in screened if draft.key is not None]
         served = [draft.idempotency_key for draft in screened if draft.idempotency_key is not None]
@@ -54,14 +65,24 @@ class Decider:
         def read() -> tuple[Neighbours, datetime]:
             self._backend.agree_on_model()
             now = self._backend.clock()
-            found = self._backend.store.neighbours(
-                self._scope, digests=digests, keys=keys, idempotency_keys=served, at=now
-            )
+            store = self._backend.store
+            found = store.neighbours(self._scope, digests=digests, keys=keys, idempotency_keys=served, at=now)
+            if while_there and len(store.get(self._scope, while_there)) < len(set(while_there)):
+                raise NotFoundError("a memory that these were made of was forgotten meanwhile")
+            if sources:
+                # What was made out of others is trusted no more than the least of them.
+                trusts.update({record.id: record.trust for record in store.get(self._scope, sources)})
             return found, now
 
+        trusts: dict[str, float] = {}
+
+        def capped(draft: Draft) -> Draft:
+            least = min((trusts[id] for id in draft.derived_from if id in trusts), default=draft.trust)
+            return draft if least >= draft.trust else replace(draft, trust=least)
+
         def planned(found: Neighbours, now: datetime, judged: dict[int, list[Judged]]) -> Plan:
-            return lifecycle.plan_remember(
-                screened,
+            plan = lifecycle.plan_remember(
+                [capped(draft) for draft in screened],
                 found,
                 namespace=self._scope.namespace,
                 now=now,
@@ -69,12 +90,15 @@ class Decider:
                 versions=lambda key: self._backend.store.versions(self._scope, key=key),
                 judged=judged,
             )
+            if while_there and plan.changes:
+                plan.changes.insert(0, Require(ids=tuple(while_there)))
+            return plan
 
         def new_to(found: Neighbours) -> list[int]:
             """Which drafts only a comparison of meanings can place."""
             if not self._backend.contradictions:
                 return []
-            return [
+            places = [
                 place
                 for place, (draft, digest) in enumerate(zip(screened, digests, strict=True))
                 if lifecycle.is_judged(draft)
@@ -82,6 +106,7 @@ class Decider:
                 and draft.key not in found.by_key
                 and draft.idempotency_key not in found.replays
             ]
+            return places if len(places) <= MOST_COMPARED else []
 
         async def look(vectors: Vectors) -> Plan:
             def at_once() -> Plan | tuple[Neighbours, datetime, list[int]]:
@@ -96,10 +121,10 @@ class Decider:
             await self._embed([screened[place].content for place in places], vectors)
             if self._backend.judge is None:
                 return await self._backend.run(
-                    lambda: planned(found, now, self._judged(screened, places, vectors, now))
+                    lambda: planned(found, now, self._judged(screened, places, vectors, now, compared))
                 )
-            judged = await self._backend.run(self._judged, screened, places, vectors, now)
-            confirmed = await self._confirmed(screened, judged)
+            judged = await self._backend.run(self._judged, screened, places, vectors, now, compared)
+            confirmed = await self._confirmed(screened, judged, asked)
             return await self._backend.run(planned, found, now, confirmed)
 
         return await self.apply(look)
@@ -154,7 +179,12 @@ class Decider:
     # -- judging
 
     def _judged(
-        self, drafts: Sequence[Draft], places: Sequence[int], vectors: Vectors, now: datetime
+        self,
+        drafts: Sequence[Draft],
+        places: Sequence[int],
+        vectors: Vectors,
+        now: datetime,
+        compared: Compared,
     ) -> dict[int, list[Judged]]:
         """What says something about each draft at `places`: memories near it, and earlier ones of these drafts."""
         import numpy as np  # deferred: numpy loads at first use
@@ -167,28 +197,35 @@ class Decider:
             others: list[tuple[MemoryRecord | int, float]] = list(near)
             if own:
                 cosines = rows[:own] @ rows[own]
-                best = np.argsort(-cosines, kind="stable")[:NEAR].tolist()
+                best = np.argsort(-cosines, kind="stable")[:BESIDE].tolist()
                 others += [(places[i], float(cosines[i])) for i in best]
-            judged = [
-                one
-                for other, cosine in others
-                if cosine >= NEAR_ENOUGH and (one := _compared(drafts, place, other, cosine, now)) is not None
-            ]
-            if judged:
-                found[place] = judged
+            for other, cosine in others:
+                if cosine < NEAR_ENOUGH:
+                    continue
+                what = (other, 0) if isinstance(other, int) else (other.id, other.version)
+                if (place, *what) not in compared:  # else of an attempt before
+                    compared[place, *what] = _compared(drafts, place, other, cosine, now)
+                if (one := compared[place, *what]) is not None:
+                    found.setdefault(place, []).append(one)
         return found
 
     async def _confirmed(
-        self, drafts: Sequence[Draft], judged: dict[int, list[Judged]]
+        self,
+        drafts: Sequence[Draft],
+        judged: dict[int, list[Judged]],
+        asked: dict[tuple[int, str, int], Verdict],
     ) -> dict[int, list[Judged]]:
-        """What the model says about what the rules saw."""
+        """What the model says about what the rules saw; `asked` has what it said in attempts before."""
         judge = self._backend.judge
         assert judge is not None
         confirmed: dict[int, list[Judged]] = {}
         for place, ones in judged.items():
             for one in ones:
                 if isinstance(one.near, MemoryRecord) and not one.older:
-                    one = replace(one, verdict=await judge.judge(one.near, drafts[place], one.verdict))
+                    what = (place, one.near.id, one.near.version)
+                    if what not in asked:
+                        asked[what] = await judge.judge(one.near, drafts[place], one.verdict)
+                    one = replace(one, verdict=asked[what])
                 if one.verdict.kind != "unrelated":
                     confirmed.setdefault(place, []).append(one)
         return confirmed

@@ -71,7 +71,8 @@ async def learned(
     """What of a conversation is worth keeping, as drafts.
 
     Secrets are taken out before an extractor, which may be a model elsewhere, sees them. What comes from a message that
-    is aimed at the model goes where the message would. What was recalled lately and comes back is left out.
+    is aimed at the model goes where the message would. What was recalled lately and comes back is left out, unless a
+    person says it: then it is meant.
     """
     if backend.extractor is None:
         raise InvalidInputError("extractor", "this memory was opened without one; open it with Memory(...)")
@@ -81,7 +82,10 @@ async def learned(
     for candidate in await backend.extractor.extract(read):
         message = read[candidate.message]
         begin, end = candidate.span
-        if not backend.injected.has(scope, (candidate.content, message.content[begin:end])):
+        echoed = message.role != "user" and backend.injected.has(
+            scope, (candidate.content, message.content[begin:end])
+        )
+        if not echoed:
             draft = draft_from(candidate, message, session_id=session_id, tags=tags)
             drafts.append(replace(draft, quarantine=seen[candidate.message].quarantine))
     return drafts

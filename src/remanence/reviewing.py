@@ -112,10 +112,9 @@ class Reviewing:
             decision = store.decision(self._scope, decision_id)
             if decision is None:
                 raise self._no_decision(decision_id)
-            ended = {id: store.versions(self._scope, id=id) for id in decision.others}
             return revisions.plan_undo(
                 decision,
-                {id: versions for id, versions in ended.items() if versions},
+                {id: store.versions(self._scope, id=id) for id in (decision.subject, *decision.others)},
                 holders,
                 namespace=self._scope.namespace,
                 now=self._backend.clock(),
@@ -133,7 +132,13 @@ class Reviewing:
         most = validation.count("limit", limit)
         last = validation.optional_text("after", after, limit=validation.MAX_KEY)
         store = self._backend.store
-        return await self._backend.run(lambda: store.quarantined(self._scope, limit=most, after=last))
+
+        def read() -> builtins.list[MemoryRecord]:
+            if last is not None and not store.get(self._scope, [last]):
+                raise NotFoundError(f"there is no memory {last!r} in namespace {self._scope.namespace!r}")
+            return store.quarantined(self._scope, limit=most, after=last)
+
+        return await self._backend.run(read)
 
     async def release(self, id: str) -> MemoryRecord:
         """Let a memory out of quarantine: it is recalled from now on, and supersedes whoever holds its key.

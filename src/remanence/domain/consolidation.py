@@ -10,7 +10,14 @@ from datetime import datetime
 from typing import Final
 
 from remanence.domain.judging import Verdict
-from remanence.domain.lifecycle import DISTRUST, Plan, after, merged_with, superseding
+from remanence.domain.lifecycle import (
+    Plan,
+    after,
+    merged_with,
+    says_the_same,
+    superseding,
+    what_follows,
+)
 from remanence.domain.messages import Candidate, Message
 from remanence.domain.records import (
     SESSION_TYPES,
@@ -121,6 +128,8 @@ class _Planner:
     grown: dict[str, None] = field(default_factory=dict[str, None])
 
     def run(self, pairs: Sequence[Pair]) -> Plan:
+        # One whose end is announced is not to be counted, ended or contradicted any more.
+        pairs = [p for p in pairs if p.older.superseded_by is None and p.newer.superseded_by is None]
         for pair in pairs:
             for record in (pair.older, pair.newer):
                 if record.id not in self.known:
@@ -131,12 +140,13 @@ class _Planner:
         return Plan(changes=self._changes(), results=self.results)
 
     def _take(self, older: str, newer: str, verdict: Verdict) -> None:
-        match verdict.kind:
-            case "duplicate":
-                chosen = survivor_of(self.live[older], self.live[newer])
-                if chosen is not None:
-                    self._merge(chosen[0].id, chosen[1].id, verdict)
-            case "supersedes" if self.live[newer].trust >= self.live[older].trust - DISTRUST:
+        if verdict.kind == "duplicate":
+            chosen = survivor_of(self.live[older], self.live[newer])
+            if chosen is not None and says_the_same(*chosen, verdict):
+                self._merge(chosen[0].id, chosen[1].id, verdict)
+            return
+        match what_follows(self.live[newer], self.live[older], verdict):
+            case "supersedes":
                 made = self._decide("superseded", self.new_id(), newer, older, verdict)
                 self._end(older, newer, verdict.reason)
                 self.results.append(
@@ -144,7 +154,7 @@ class _Planner:
                         record=self.live[newer], action="superseded", superseded=(older,), decisions=(made,)
                     )
                 )
-            case "supersedes" | "conflicts":
+            case "conflicts":
                 # The same id whoever finds it: two who consolidate at once do not say it twice.
                 pair = "\0".join(("conflict", *sorted((older, newer)))).encode()
                 id = hashlib.blake2b(pair, digest_size=16).hexdigest()
@@ -154,7 +164,7 @@ class _Planner:
                         record=self.live[newer], action="conflicting", conflicts=(older,), decisions=(made,)
                     )
                 )
-            case "unrelated":
+            case None:
                 pass
 
     def _merge(self, survivor: str, merged: str, verdict: Verdict) -> None:

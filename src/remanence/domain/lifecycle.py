@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 from remanence.domain.judging import Saying, Verdict
 from remanence.domain.records import (
@@ -39,6 +39,7 @@ REINFORCED = "said again with new details"
 
 SURE = 0.8
 """How sure the judge must be that two sayings are one: two memories too many lose nothing, one too few does."""
+MOST_RIVALS = 5  # conflicts that one memory begins at most
 DISTRUST = 0.25
 """How much less trusted a memory may be than one that it supersedes; with less trust it is in conflict with it."""
 
@@ -61,6 +62,39 @@ class Judged:
     near: MemoryRecord | int
     verdict: Verdict
     older: bool = False
+
+
+def says_the_same(one: MemoryRecord, other: MemoryRecord | Draft, verdict: Verdict) -> bool:
+    """Whether two that are judged duplicates may become one.
+
+    The same said by another, or as something else, or with another figure in it, is a memory of its own.
+    """
+    return (
+        verdict.kind == "duplicate"
+        and verdict.confidence >= SURE
+        and (one.source, one.type) == (other.source, other.type)
+        and _figures(one.content) == _figures(other.content)
+    )
+
+
+def what_follows(
+    newer: MemoryRecord, older: MemoryRecord, verdict: Verdict
+) -> Literal["supersedes", "conflicts"] | None:
+    """What a verdict about two memories comes to.
+
+    Values under two keys are two things. Nothing supersedes what is pinned or under a key but by that key, nor what is
+    much more trusted, nor what would outlive it: these are conflicts.
+    """
+    if verdict.kind not in ("supersedes", "conflicts"):
+        return None
+    if newer.key is not None and older.key is not None and newer.key != older.key:
+        return None
+    end, lasting = newer.visible_until, older.visible_until
+    outlived = end is not None and (lasting is None or end < lasting)
+    held = older.pinned or older.key not in (None, newer.key)
+    if verdict.kind == "conflicts" or outlived or held or newer.trust < older.trust - DISTRUST:
+        return "conflicts"
+    return "supersedes"
 
 
 def is_judged(draft: Draft) -> bool:
@@ -211,29 +245,29 @@ class _Planner:
         return Remembered(record=merged, action="reinforced")
 
     def _add_judged(self, draft: Draft, digest: bytes, judged: Sequence[Judged]) -> Remembered:
-        standing = [(near, one) for one in judged if (near := self._near(one)) is not None]
+        # Several of what was judged may be one memory by now; the surest verdict about it counts.
+        surest: dict[str, tuple[MemoryRecord, Judged]] = {}
+        for one in sorted(judged, key=lambda one: -one.verdict.confidence):
+            if (near := self._near(one)) is not None:
+                surest.setdefault(near.id, (near, one))
+        standing = list(surest.values())
         for near, one in standing:
-            # The same said by another, or as something else, is a memory of its own.
-            # And one under a key of its own must be found under it.
-            alike = (near.source, near.type, draft.key) == (draft.source, draft.type, None)
-            alike = alike and _figures(near.content) == _figures(draft.content)
-            if one.verdict.kind == "duplicate" and one.verdict.confidence >= SURE and alike:
+            # One under a key of its own must be found under it.
+            if draft.key is None and says_the_same(near, draft, one.verdict):
                 return self._repeat_in_other_words(near, draft, one.verdict)
         record = new_record(draft, id=self.new_id(), namespace=self.namespace, now=self.now)
-        newer = [
-            (near, one.verdict) for near, one in standing if one.older and self._supplants(near, record, one)
-        ]
-        older = [
-            (near, one.verdict)
-            for near, one in standing
-            if not one.older and self._supplants(record, near, one)
-        ]
-        decided = {near.id for near, _ in (*newer, *older)}
-        rivals = [
-            (near, one.verdict)
-            for near, one in standing
-            if one.verdict.kind in ("conflicts", "supersedes") and near.id not in decided
-        ]
+        newer: list[tuple[MemoryRecord, Verdict]] = []
+        older: list[tuple[MemoryRecord, Verdict]] = []
+        rivals: list[tuple[MemoryRecord, Verdict]] = []
+        for near, one in standing:
+            pair = (near, record) if one.older else (record, near)
+            match what_follows(*pair, one.verdict):
+                case "supersedes":
+                    (newer if one.older else older).append((near, one.verdict))
+                case "conflicts" if len(rivals) < MOST_RIVALS:
+                    rivals.append((near, one.verdict))
+                case _:
+                    pass
         # Before what it replaces, times do not run back.
         record = replace(record, recorded_at=max((self._after(near) for near, _ in older), default=self.now))
         decisions: list[Decision] = []
@@ -271,14 +305,16 @@ class _Planner:
         else:
             id, known = one.near.id, one.near
         record = self.latest.get(id, known)
-        return record if record is not None and alive(record, self.now) else None
-
-    def _supplants(self, newer: MemoryRecord, older: MemoryRecord, one: Judged) -> bool:
-        return one.verdict.kind == "supersedes" and newer.trust >= older.trust - DISTRUST
+        # One whose end is announced is not to be counted, ended or contradicted any more.
+        usable = record is not None and record.superseded_by is None and alive(record, self.now)
+        return record if usable else None
 
     def _repeat_in_other_words(self, known: MemoryRecord, draft: Draft, verdict: Verdict) -> Remembered:
-        # The words are kept with the decision, so that undoing it loses nothing.
-        said = {"said": said_in(draft)}
+        # The words are kept with the decision, so that undoing it loses nothing; and what they change.
+        merged = merged_with(known, draft)
+        changed = (name for name in MERGED if getattr(merged, name) != getattr(known, name))
+        before = {name: _plain(getattr(known, name)) for name in changed}
+        said = {"said": said_in(draft), "before": before}
         made = self._decision(
             "reinforced", known.id, None, replace(verdict, evidence={**verdict.evidence, **said})
         )
@@ -454,6 +490,32 @@ def merged_with(known: MemoryRecord, draft: Draft) -> MemoryRecord:
     )
 
 
+MERGED = (
+    "tags",
+    "metadata",
+    "importance",
+    "pinned",
+    "session_id",
+    "valid_from",
+    "expires_at",
+    "origin",
+    "trust",
+)
+"""What hearing something again can change of a memory."""
+
+
+def _plain(value: Any) -> Json:
+    match value:
+        case datetime():
+            return value.isoformat()
+        case tuple():
+            return list(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        case Mapping():
+            return dict(value)  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]
+        case _:
+            return value
+
+
 _SAID = ("content", "type", "session_id", "source", "importance", "pinned", "key", "origin", "trust")
 
 
@@ -474,13 +536,20 @@ def said_in(draft: Draft) -> Json:
 
 def draft_of(said: Mapping[str, Any]) -> Draft:
     """The draft that `said_in` wrote."""
-    given = {name: value for name, value in said.items() if name in {f.name for f in fields(Draft)}}
-    for name, value in given.items():
+    return Draft(
+        **fields_of({name: v for name, v in said.items() if name in {f.name for f in fields(Draft)}})
+    )
+
+
+def fields_of(plain: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a draft or record that were written as JSON."""
+    given = dict(plain)
+    for name, value in plain.items():
         if isinstance(value, list):
             given[name] = tuple(value)  # pyright: ignore[reportUnknownArgumentType]
         elif name in ("expires_at", "valid_from") and value is not None:
             given[name] = datetime.fromisoformat(value)
-    return Draft(**given)
+    return given
 
 
 def superseding(held: MemoryRecord, *, by: MemoryRecord, reason: str = SUPERSEDED) -> list[Change]:

@@ -426,7 +426,7 @@ class Decision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decide:
-    """Record a decision."""
+    """Record a decision. ConflictError if a memory that it is about is not there (any more)."""
 
     decision: Decision
 
@@ -439,7 +439,14 @@ class Undo:
     at: datetime
 
 
-Change = AddVersion | CloseVersion | Reinforce | ClaimIdempotencyKey | Decide | Undo
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Require:
+    """Change nothing unless these memories are still there: ConflictError if one was forgotten meanwhile."""
+
+    ids: tuple[str, ...]
+
+
+Change = AddVersion | CloseVersion | Reinforce | ClaimIdempotencyKey | Decide | Undo | Require
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from remanence.domain.lifecycle import (
     Plan,
     after,
     alive,
     draft_of,
+    fields_of,
+    merged_with,
     new_record,
     plan_remember,
     released,
@@ -18,6 +21,7 @@ from remanence.domain.lifecycle import (
 )
 from remanence.domain.records import (
     AddVersion,
+    Change,
     CloseVersion,
     Decision,
     MemoryRecord,
@@ -64,11 +68,12 @@ def plan_restore(
     version: int | None,
     now: datetime,
     reason: str = "restored",
+    as_it_was: bool = False,
 ) -> Plan:
     """Make a version believed again: the one asked for, else the last, without the end it may tell of.
 
-    One in quarantine is released. Whoever holds its key now is superseded by it. ConflictError if another memory says
-    the same today.
+    With `as_it_was` it ends when the chosen version did, too. One in quarantine is released. Whoever holds its key now
+    is superseded by it. ConflictError if another memory says the same today.
     """
     latest = versions[-1]
     wanted = [latest] if version is None else [v for v in versions if v.version == version]
@@ -81,11 +86,11 @@ def plan_restore(
         version=latest.version + 1,
         recorded_at=at,
         retracted_at=None,
-        valid_to=None,
+        valid_to=chosen.valid_to if as_it_was else None,
         superseded_by=None,
         reason=reason,
         quarantine=None,
-        expires_at=None if chosen.expires_at is not None and chosen.expires_at <= at else chosen.expires_at,
+        expires_at=chosen.expires_at if as_it_was or not _over(chosen, at) else None,
     )
     digest = content_digest(record)
     key = record.key or ""
@@ -111,6 +116,10 @@ def plan_restore(
     return plan
 
 
+def _over(record: MemoryRecord, at: datetime) -> bool:
+    return record.expires_at is not None and record.expires_at <= at
+
+
 def plan_retraction(record: MemoryRecord, *, now: datetime, reason: str | None) -> Plan:
     """The end of belief in a record, without a successor. Nothing to do where somebody else ended it."""
     if record.retracted_at is not None:
@@ -124,7 +133,7 @@ def plan_retraction(record: MemoryRecord, *, now: datetime, reason: str | None) 
 
 def plan_undo(
     decision: Decision,
-    ended: Mapping[str, Sequence[MemoryRecord]],
+    about: Mapping[str, Sequence[MemoryRecord]],
     neighbours: Callable[[Sequence[MemoryRecord]], Neighbours],
     *,
     namespace: str,
@@ -133,14 +142,19 @@ def plan_undo(
 ) -> Plan:
     """Take back a decision: what it ended is believed again, what it merged stands by itself, a conflict is none.
 
-    `ended` has, by id, every version of what the decision ended and that is still there; `neighbours` tells who holds
-    the claims of some records. ConflictError if it was undone before, or something else says the same by now.
+    `about` has, by id, every version of the memories that the decision is about; `neighbours` tells who holds the
+    claims of some records. ConflictError if it was undone before, if something else says the same by now, or if the
+    key of what it ended has another value since: undo that first.
     """
     if decision.undone_at is not None:
         raise ConflictError(f"decision {decision.id} was undone already")
     plan = Plan(changes=[Undo(id=decision.id, at=now)])
     if decision.kind == "reinforced":
-        draft = draft_of(decision.evidence["said"])
+        said: Mapping[str, Any] | None = decision.evidence.get("said")
+        if said is None:
+            return plan
+        plan.changes += _unsaid(decision, about.get(decision.subject, ()), now)
+        draft = draft_of(said)
         again = plan_remember(
             [draft],
             neighbours([new_record(draft, id=decision.subject, namespace=namespace, now=now)]),
@@ -151,11 +165,51 @@ def plan_undo(
         plan.changes += again.changes
         plan.results += again.results
     elif decision.kind in ("superseded", "consolidated"):
-        for versions in ended.values():
-            latest = versions[-1]
-            if latest.superseded_by is None or latest.superseded_by != decision.subject:
+        for id in decision.others:
+            versions = about.get(id, ())
+            if not versions or versions[-1].superseded_by != decision.subject:
                 continue  # restored, or ended by something else, meanwhile
-            restored = plan_restore(versions, neighbours(versions), version=None, now=now, reason=UNDONE)
+            held = neighbours(versions)
+            holder = held.by_key.get(versions[-1].key or "")
+            if holder is not None and holder.id not in (id, decision.subject):
+                raise ConflictError(
+                    f"memory {holder.id} holds the key {holder.key!r} since; undo what decided that first"
+                )
+            restored = plan_restore(
+                versions, held, version=_before(versions, decision), now=now, reason=UNDONE, as_it_was=True
+            )
             plan.changes += restored.changes
             plan.results += restored.results
     return plan
+
+
+def _before(versions: Sequence[MemoryRecord], decision: Decision) -> int | None:
+    """The version that the decision ended; None if it is gone."""
+    ended = [
+        v.version for v in versions if v.superseded_by == decision.subject and v.retracted_at is not None
+    ]
+    return max(ended, default=None)
+
+
+def _unsaid(decision: Decision, versions: Sequence[MemoryRecord], now: datetime) -> list[Change]:
+    """The memory without what hearing it again changed, as far as nothing else changed it since."""
+    current = versions[-1] if versions else None
+    before: Mapping[str, Any] = decision.evidence.get("before", {})
+    if current is None or not before or current.retracted_at is not None or current.superseded_by is not None:
+        return []
+    merged = merged_with(replace(current, **fields_of(before)), draft_of(decision.evidence["said"]))
+    kept = {name for name in before if getattr(merged, name) == getattr(current, name)}
+    if not kept:
+        return []
+    at = after(current, now)
+    again = replace(
+        current,
+        **fields_of({name: before[name] for name in kept}),
+        version=current.version + 1,
+        recorded_at=at,
+        reason=UNDONE,
+    )
+    return [
+        CloseVersion(id=current.id, version=current.version, at=at, reason=UNDONE),
+        AddVersion(record=again, entry=None, digest=content_digest(again)),
+    ]

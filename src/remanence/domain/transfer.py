@@ -411,7 +411,8 @@ def plan_import(
     for record in records:
         here = known.get((record.id, record.version))
         if here is None:
-            holds = record.retracted_at is None and record.superseded_by is None
+            ended = record.retracted_at is not None or record.superseded_by is not None
+            holds = not ended and record.quarantine is None
             changes.append(
                 AddVersion(record=record, entry=None, digest=content_digest(record) if holds else None)
             )

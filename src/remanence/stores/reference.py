@@ -34,6 +34,7 @@ from remanence.domain.records import (
     Receipt,
     Reinforce,
     Replay,
+    Require,
     Scope,
     SearchRequest,
     Standing,
@@ -174,7 +175,10 @@ class ReferenceStore(ReferenceConsolidation):
                         if key in namespace.replays:
                             raise ConflictError(f"idempotency key {key!r} is taken")
                         namespace.replays[key] = Replay(id=change.id, fingerprint=change.fingerprint)
+                    case Require(ids=ids):
+                        _require(namespace, ids)
                     case Decide(decision=made):
+                        _require(namespace, (made.subject, *made.others))
                         namespace.decisions[made.id] = made
                     case Undo(id=id):
                         made = namespace.decisions.get(id)
@@ -548,6 +552,12 @@ def _space(namespace: _Namespace, request: SearchRequest) -> ReferenceSpace:
     visible = namespace.visible(request.at, Filter())
     found = [(v.seq, v.record, v.entry) for v in visible if v.entry is not None]
     return ReferenceSpace(found, namespace.served, request)
+
+
+def _require(namespace: _Namespace, ids: Sequence[str]) -> None:
+    for id in ids:
+        if namespace.latest(id) is None:
+            raise ConflictError(f"memory {id} was forgotten meanwhile")
 
 
 def _close(namespace: _Namespace, change: CloseVersion) -> None:

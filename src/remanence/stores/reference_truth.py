@@ -63,7 +63,7 @@ def standings(
     for id in dict.fromkeys(ids):
         stale = sorted(
             target
-            for target, kind in _reached(versions, id)
+            for target, kind in _reached(versions, id, at)
             if not any(_believed(v, at) for v in versions.get(target, ()))
             and (kind == "depends_on" or target in versions)
         )
@@ -79,7 +79,7 @@ def standings(
     return found
 
 
-def _reached(versions: Mapping[str, Sequence[MemoryRecord]], id: str) -> set[tuple[str, str]]:
+def _reached(versions: Mapping[str, Sequence[MemoryRecord]], id: str, at: datetime) -> set[tuple[str, str]]:
     """What a memory rests on, itself or through others, and how the last step to it does."""
     reached: set[tuple[str, str]] = set()
     left = _steps(versions, id)
@@ -91,7 +91,11 @@ def _reached(versions: Mapping[str, Sequence[MemoryRecord]], id: str) -> set[tup
         target, kind = step
         left += _steps(versions, target)
         # What was merged into another memory holds as long as that one does.
-        left += [(v.superseded_by, kind) for v in versions.get(target, ()) if _merged(v) and v.superseded_by]
+        left += [
+            (v.superseded_by, kind)
+            for v in versions.get(target, ())
+            if _merged(v) and v.superseded_by and v.recorded_at <= at
+        ]
     return reached
 
 

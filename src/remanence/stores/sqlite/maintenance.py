@@ -18,6 +18,7 @@ from remanence.domain.records import (
     IndexEntry,
     MemoryRecord,
     Reinforce,
+    Require,
     Scope,
     Undo,
 )
@@ -224,7 +225,7 @@ def import_versions(
                 )
             case Decide():
                 truth.take_in(context.connection, ns_id, change)
-            case Reinforce() | Undo():
+            case Reinforce() | Undo() | Require():
                 raise TypeError("an import brings counters with its versions, and decisions as they are")
     if context.noting:
         events.note(context, scope, noted(done))
@@ -279,7 +280,8 @@ def import_entries(context: WriteContext, scope: Scope, entries: Sequence[Entry]
 def _claimed(
     connection: sqlite3.Connection, ns_id: int, column: str, value: object, record: MemoryRecord
 ) -> bool:
-    if value is None or record.retracted_at is not None or record.superseded_by is not None:
+    ended = record.retracted_at is not None or record.superseded_by is not None
+    if value is None or ended or record.quarantine is not None:
         return False
     row = connection.execute(
         f"SELECT 1 FROM memory WHERE ns_id = ? AND {column} = ? AND retracted_at IS NULL AND superseded_by IS NULL"

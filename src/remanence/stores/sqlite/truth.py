@@ -50,7 +50,7 @@ _STALE = (
     # What was merged into another memory holds as long as that one does.
     " UNION SELECT rests.root, m.superseded_by, rests.kind FROM rests JOIN memory AS m"
     " ON m.ns_id = ? AND m.id = rests.target WHERE m.reason = 'consolidated' AND m.superseded_by IS NOT NULL"
-    " AND m.retracted_at IS NULL)"
+    " AND m.retracted_at IS NULL AND m.recorded_at <= ?)"
     " SELECT DISTINCT root, target FROM rests WHERE NOT EXISTS ("
     "SELECT 1 FROM memory AS m WHERE m.ns_id = ? AND m.id = target AND m.recorded_at <= ?"
     " AND (m.retracted_at IS NULL OR m.retracted_at > ?)"
@@ -161,7 +161,7 @@ class Truth:
             for chunk in (ids[start : start + 500] for start in range(0, len(ids), 500)):
                 rows = connection.execute(
                     _STALE.format(ids=marks(chunk)),
-                    [ns_id, *chunk, ns_id, ns_id, ns_id, at_us, at_us, at_us, ns_id],
+                    [ns_id, *chunk, ns_id, ns_id, at_us, ns_id, at_us, at_us, at_us, ns_id],
                 )
                 for id, target in rows:
                     stale[id].append(target)
@@ -293,6 +293,15 @@ def decide(connection: sqlite3.Connection, ns_id: int, change: Decide) -> None:
         "INSERT OR IGNORE INTO decision_about VALUES (?, ?, ?, ?)",
         [(ns_id, memory, made.id, made.kind) for memory in (made.subject, *made.others)],
     )
+
+
+def require(connection: sqlite3.Connection, ns_id: int, ids: Sequence[str]) -> None:
+    """ConflictError unless these memories are there: nothing may be said of one that was forgotten meanwhile."""
+    for id in ids:
+        if not connection.execute(
+            "SELECT 1 FROM memory WHERE ns_id = ? AND id = ? LIMIT 1", (ns_id, id)
+        ).fetchone():
+            raise ConflictError(f"memory {id} was forgotten meanwhile")
 
 
 def undo(connection: sqlite3.Connection, ns_id: int, change: Undo) -> None:

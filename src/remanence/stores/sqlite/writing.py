@@ -18,6 +18,7 @@ from remanence.domain.records import (
     EmbeddingModel,
     IndexEntry,
     Reinforce,
+    Require,
     Scope,
     Undo,
 )
@@ -373,8 +374,11 @@ def apply(context: WriteContext, scope: Scope, changes: Sequence[Change], model:
                     "INSERT INTO idempotency VALUES (?, ?, ?, ?)",
                     (ns_id, change.key, change.fingerprint, change.id),
                 )
-            case Decide():
+            case Decide(decision=made):
+                truth.require(context.connection, ns_id, (made.subject, *made.others))
                 truth.decide(context.connection, ns_id, change)
+            case Require(ids=ids):
+                truth.require(context.connection, ns_id, ids)
             case Undo():
                 truth.undo(context.connection, ns_id, change)
     if context.noting:
