@@ -603,6 +603,8 @@ class AsyncEngine(Learning, Consolidating, Reviewing, Forgetting):
         """Stop believing a memory. It is no longer recalled, stays in `history`, and `restore` brings it back."""
         self._check_open()
         why = validation.optional_text("reason", reason, limit=10_000)
+        if why is not None and self._backend.screen is not None:
+            why = self._backend.screen(Draft(content=why)).content  # without secrets
         record = await self._latest(id)
         if record.retracted_at is not None:
             raise _gone(record)

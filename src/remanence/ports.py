@@ -187,7 +187,10 @@ class Store(Protocol):
         ...
 
     def versions(self, scope: Scope, *, id: str | None = None, key: str | None = None) -> list[MemoryRecord]:
-        """Every version of one id, or of every record ever under one key, oldest `recorded_at` first."""
+        """Every version of one id, or of every record ever under one key, oldest `recorded_at` first.
+
+        By key without those in quarantine.
+        """
         ...
 
     def list(

@@ -24,6 +24,7 @@ from remanence.remote.connection import Connection
 from remanence.remote.requests import Answer, Call, Pairs, body, member, members
 
 POLL_SECONDS: Final = (0.1, 2.0)
+FEEDBACK_AT_ONCE: Final = 1_000
 
 
 class RemoteTruth:
@@ -129,8 +130,11 @@ class RemoteTruth:
         named = validation.strings("ids", ids, most=10_000, limit=validation.MAX_KEY)
         if not named:
             raise InvalidInputError("ids", "names no memory")
-        answer = await self._posted("/feedback", {"kind": chosen, "ids": builtins.list(named)})
-        return member(answer, "count", int)
+        count = 0
+        for start in range(0, len(named), FEEDBACK_AT_ONCE):
+            part = builtins.list(named[start : start + FEEDBACK_AT_ONCE])
+            count += member(await self._posted("/feedback", {"kind": chosen, "ids": part}), "count", int)
+        return count
 
     async def _finished_job(
         self, sent: dict[str, Any], progress: Callable[[int, int], None] | None, what: str

@@ -242,7 +242,11 @@ class ReferenceStore(ReferenceConsolidation):
     def versions(self, scope: Scope, *, id: str | None = None, key: str | None = None) -> list[MemoryRecord]:
         with self._reading(scope) as namespace:
             records = [v.record for v in namespace.versions]
-            found = [r for r in records if (r.id == id if id is not None else r.key == key is not None)]
+            found = [
+                r
+                for r in records
+                if (r.id == id if id is not None else r.key == key is not None and r.quarantine is None)
+            ]
             return sorted(found, key=lambda record: record.recorded_at)
 
     def list(

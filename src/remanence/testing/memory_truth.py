@@ -70,6 +70,71 @@ class TruthContract:
         assert now.id not in past.superseded
         assert NEW in contents(memory.list())
 
+    def test_a_batch_that_repeats_and_then_changes_something_decides_once(
+        self, kit: Kit, memory: Any
+    ) -> None:
+        old = memory.remember("Sarah lives in Berlin.", source="Sarah")
+        kit.advance(DAY)
+        again, news = memory.remember_many(
+            [{"content": c, "source": "Sarah"} for c in ("I live in Berlin.", "I live in Paris now.")]
+        )
+        assert again.id == old.id and news.superseded == (old.id,)
+        assert contents(memory.list()) == ["I live in Paris now."]
+
+    def test_values_under_different_keys_are_different_things(self, memory: Any) -> None:
+        memory.remember("The user lives in Berlin.", key="alice.city")
+        memory.remember("The user lives in Paris.", key="bob.city")
+        assert {record.key for record in memory.list()} == {"alice.city", "bob.city"}
+
+    @pytest.mark.parametrize("held", [{"pinned": True}, {"key": "db"}], ids=["pinned", "under a key"])
+    def test_what_is_held_fast_is_contradicted_rather_than_ended(
+        self, kit: Kit, memory: Any, held: dict[str, Any]
+    ) -> None:
+        old = memory.remember(OLD, source="Anna", **held)
+        kit.advance(DAY)
+        new = memory.remember(NEW, source="Anna")
+        assert (new.action, new.conflicts) == ("conflicting", (old.id,))
+
+    def test_what_soon_ends_does_not_end_what_lasts(self, kit: Kit, memory: Any) -> None:
+        old = memory.remember(OLD, source="Anna")
+        kit.advance(DAY)
+        assert memory.remember(NEW, source="Anna", ttl=60).conflicts == (old.id,)
+        kit.advance(DAY)
+        assert contents(memory.list()) == [OLD]
+
+    def test_an_announced_change_is_left_alone_until_it_comes(self, kit: Kit, memory: Any) -> None:
+        memory.remember(OLD, source="Anna")
+        memory.remember(NEW, source="Anna", valid_from=kit.now() + 9 * DAY)
+        for _ in range(2):
+            assert memory.remember(OLD, source="Anna").id
+        kit.advance(10 * DAY)
+        assert NEW in contents(memory.list())
+
+    def test_a_key_that_moved_on_is_undone_from_the_end(self, memory: Any) -> None:
+        done = [memory.remember(f"Standup is at {hour}.", key="standup") for hour in ("eight", "nine", "ten")]
+        with pytest.raises(ConflictError, match="undo what decided that first"):
+            memory.undo(done[1].decisions[0])
+        assert contents(memory.list()) == ["Standup is at ten."]
+        memory.undo(done[2].decisions[0])
+        memory.undo(done[1].decisions[0])
+        assert contents(memory.list()) == ["Standup is at eight."]
+
+    def test_undoing_takes_back_what_a_repetition_changed(self, memory: Any) -> None:
+        first = memory.remember("Sarah prefers tea.", source="Sarah", ttl=3600, importance=0.3)
+        again = memory.remember(
+            "I prefer tea.", source="Sarah", tags=["x"], metadata={"n": 1}, importance=0.9, pinned=True
+        )
+        assert memory.get(first.id).pinned
+        memory.undo(again.decisions[0])
+        now = memory.get(first.id)
+        assert (now.pinned, now.tags, now.metadata, now.importance) == (False, (), {}, 0.3)
+        assert now.expires_at == first.record.expires_at
+
+    def test_what_is_made_out_of_others_is_trusted_no_more_than_they(self, memory: Any) -> None:
+        page = memory.remember("The page says that the moon is made of cheese.", origin="document")
+        made = memory.remember("The moon is cheese.", derived_from=[page.id])
+        assert made.record.trust == page.record.trust == 0.5
+
     def test_what_was_said_in_a_session_is_never_judged(self, kit: Kit, memory: Any) -> None:
         for content in (OLD, NEW):
             told = memory.remember(content, type="interaction", session_id="s", source="Anna")

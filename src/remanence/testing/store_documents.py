@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 
 import pytest
 
+from remanence.domain.forgetting import SUPERSEDED_BY_FORGOTTEN
 from remanence.domain.records import ClaimIdempotencyKey, Filter, Scope
 from remanence.domain.serving import Document, Holdings, Job
 from remanence.errors import ConflictError
@@ -199,10 +200,14 @@ class HoldingsContract:
             (lambda: store.sweep(now=b.seconds(10), limit=9), -3, 0),
             (lambda: b.add(store, "n", "green tea"), 13, 1),
             (lambda: b.apply(store, once), 5, 1),
-            (lambda: store.erase(b.HERE, ["n"]), -18, 0),
+            (lambda: store.erase(b.HERE, ["n"]), -18 + len(SUPERSEDED_BY_FORGOTTEN), 0),
             (lambda: b.add(store, "n", "green tea"), 13, 1),
             (lambda: store.erase_matching(b.HERE, Filter(), at=b.LATER), -13, 0),
-            (lambda: store.sweep(now=b.seconds(60), limit=9), -said - 2 * said_later - 2, 0),
+            (
+                lambda: store.sweep(now=b.seconds(60), limit=9),
+                -said - 2 * said_later - 2 - len(SUPERSEDED_BY_FORGOTTEN),
+                0,
+            ),
         ]
         held = 0
         for number, (step, more, memories) in enumerate(steps):

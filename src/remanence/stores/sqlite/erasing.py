@@ -373,6 +373,7 @@ def forget_namespace(
         "feedback",
         "idempotency",
         "usage",
+        "consolidated",
         "kv",
         "post",
         "channel",

@@ -141,11 +141,12 @@ class SQLiteStore(Channels, DocumentTable, Jobs, Events, Truth, Consolidation):
             return [record for record in found if record is not None]
 
     def versions(self, scope: Scope, *, id: str | None = None, key: str | None = None) -> list[MemoryRecord]:
-        column, value = ("m.id", id) if id is not None else ("m.key", key)
+        # What waits in quarantine is not of its key's history: it may never have been true.
+        column, value = ("m.id = ?", id) if id is not None else ("m.quarantine IS NULL AND m.key = ?", key)
         with self._db.read() as connection:
             ns_id = find_namespace(connection, scope)
             rows = connection.execute(
-                f"SELECT {RECORD} {FROM_MEMORY} WHERE m.ns_id = ? AND {column} = ? ORDER BY m.recorded_at, m.seq",
+                f"SELECT {RECORD} {FROM_MEMORY} WHERE m.ns_id = ? AND {column} ORDER BY m.recorded_at, m.seq",
                 (ns_id, value),
             )
             return [to_record(row, scope.namespace) for row in rows]
