@@ -65,6 +65,16 @@ def holder(pair: Pair) -> Finding | None:
     holders = [t for t in pair.only_old if t.kind == "name" and (t.subject or copula)]
     if not holders or not newcomers or not (_ROLES & pair.old.topics and _ROLES & pair.new.topics):
         return None
+    roles = [
+        [
+            t
+            for t in rest
+            if t.kind == "word" and "role" in TOPICS.get(t.text.lower(), ()) and t.text[-1:] not in "sdk"
+        ]
+        for rest in (pair.only_old, pair.only_new)
+    ]
+    if roles[0] and roles[1]:
+        return None  # "the chair", "the treasurer"
     if copula:
         said = max(said, sum(a.weight for a, b in pair.pairs if not b.subject))
     rest = [

@@ -40,6 +40,8 @@ def doubt(pair: Pair, rule: str) -> str:
     new, old = pair.new, pair.old
     if not _IF.isdisjoint(new.words) and _IF.isdisjoint(old.words):
         return "conditional"
+    if any(f" {part} of " in f" {new.said} " for part in ("one", "some", "most", "half", "many", "several")):
+        return "only in part"
     if any(word in _UNREAL and word not in old.words for word in new.words):
         return "not said to be so"
     if not _OURS.isdisjoint(old.words) and not _THEIRS.isdisjoint(new.words) and _OURS.isdisjoint(new.words):
@@ -166,6 +168,10 @@ def _other_head(pair: Pair) -> bool:
         after = rest.get(b.at + 1)
         if after and not after.preposition and not _names_value(after, verb=False) and not a.owner:
             return True
+        before = rest.get(b.at - 1)
+        plain = a.kind == b.kind == "word" and not a.owner and not b.preposition
+        if before and plain and not (before.preposition or before.owner or before.mark or is_frame(before)):
+            return True  # "the server", "the backup server"
         heads = [t for at, t in rest.items() if at < b.at and t.clause == b.clause and not t.preposition]
         if b.preposition and not a.preposition and heads and not any(map(_names_value, heads)):
             return True
@@ -173,7 +179,7 @@ def _other_head(pair: Pair) -> bool:
 
 
 def _names_value(token: Token, *, verb: bool = True) -> bool:
-    return token.key in _FRAME or bool(TOPICS.get(token.text.lower())) or (verb and is_verb(token))
+    return token.key in FRAME or bool(TOPICS.get(token.text.lower())) or (verb and is_verb(token))
 
 
 def _other_words(pair: Pair, rule: str) -> bool:
@@ -203,6 +209,10 @@ def _other_people(pair: Pair, rule: str) -> bool:
     """Whether each text is about somebody whom the other does not name."""
     if not rule.startswith(("another value", "same attribute")):
         return False
+    heads = [t for t in pair.only_old if t.subject and t.kind == "word" and t.preposition in ("", "the")]
+    bare = heads and pair.main_old.verb == "" and not any(t.kind == "name" or t.value for t in pair.only_new)
+    if bare and any("name" in (a.kind, b.kind) and b.subject and not a.subject for a, b in pair.pairs):
+        return True  # "the editor is Ann", "Ann replaced the cover"
     return any(t.kind == "name" and t.subject for t in pair.only_old) and any(
         t.kind == "name" and t.subject for t in pair.only_new
     )
@@ -222,7 +232,7 @@ def _other_place(pair: Pair, rule: str) -> bool:
         and (a.kind == b.kind or a.value is None)
     }
     explained = values or rule in _STATES
-    if rule in _STATES and _qualified(pair.only_old) and _qualified(pair.only_new):
+    if (values or rule in _STATES) and _qualified(pair.only_old) and _qualified(pair.only_new):
         return True
     if explained:
         return bool(slots) or _other_kind(pair)
@@ -234,13 +244,23 @@ _TIMED = ("at_", "in_the", "on_", "by_day", "during")
 
 def _qualified(rest: tuple[Token, ...]) -> bool:
     """Whether something tells when or where it holds: "during the day", "at night"."""
-    return any(t.preposition in _QUALIFYING - _REASONS or t.key.startswith(_TIMED) for t in rest)
+    return any(
+        t.value is None and (t.preposition in _QUALIFYING - _REASONS or t.key.startswith(_TIMED))
+        for t in rest
+    )
 
 
 def _other_kind(pair: Pair) -> bool:
     """Whether a noun of both stands behind different words: "the staff door is open", "the side door was shut"."""
     mine = {t.at for t in pair.only_old if t.value is None} | {a.at for a, _ in pair.flips}
     theirs = {t.at for t in pair.only_new if t.value is None} | {b.at for _, b in pair.flips}
+    labels = [{t.at for t in rest if t.kind == "name"} for rest in (pair.only_old, pair.only_new)]
+    if any(
+        a.at + 1 in labels[0] and b.at + 1 in labels[1]
+        for a, b in pair.pairs
+        if a.kind == "word" and a.key != pair.main_old.verb
+    ):
+        return True  # "building A", "building B"
     return any(
         a.kind == "word"
         and not a.preposition
@@ -289,7 +309,7 @@ def _further(pair: Pair, rule: str) -> bool:
 
 def is_frame(token: Token) -> bool:
     """Whether a word only names an attribute, or holds a sentence together."""
-    return token.key in _FRAME or token.key.startswith(("allow_", "permit_"))
+    return token.key in FRAME or token.key.startswith(("allow_", "permit_"))
 
 
 def is_verb(token: Token) -> bool:
@@ -298,10 +318,10 @@ def is_verb(token: Token) -> bool:
     return low in VERBS or low in PAST or bool(base_of_past(low)) or base_of_third(low) in VERBS
 
 
-_FRAME = frozenset(
+FRAME = frozenset(
     normal(word)
     for word in """length format deadline age time date reason minimum maximum amount number name size height width
-    weight price cost rate level type kind status place space room period term people person someone afternoon morning
+    weight price cost rate level type kind status period term people person someone afternoon morning
     evening personally total value way temperature speed language due better best main allowed able available possible
     required necessary located situated called named known responsible charge free valid good beneath duration
     capacity colour color years year member members lacking off allow permit single younger older
@@ -314,7 +334,7 @@ def telling(rest: tuple[Token, ...]) -> list[Token]:
     return [
         t
         for t in rest
-        if not t.me and t.value is None and "_" not in t.key and t.key not in _FRAME and not is_verb(t)
+        if not t.me and t.value is None and "_" not in t.key and t.key not in FRAME and not is_verb(t)
     ]
 
 

@@ -198,7 +198,9 @@ def about_others(pair: Pair) -> bool:
         return True
     if not named and any(t.key in RELATED for t in (*mine, *theirs)):
         return not any(
-            comparable(a, b) and a.value and a.value.unit for a in pair.only_old for b in pair.only_new
+            comparable(a, b) and a.value and a.value.unit not in ("", "th")
+            for a in pair.only_old
+            for b in pair.only_new
         )
     if pair.main_new.passive and any(t.kind == "name" and not t.me for t in theirs):
         turned = set[str]()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from remanence.domain.statement_doubts import is_frame, is_verb
+from remanence.domain.statement_doubts import FRAME, is_frame, is_verb
 from remanence.domain.statement_lexicon import senses_of
 from remanence.domain.statement_pairs import Pair
 from remanence.domain.statement_parts import Token
@@ -33,9 +33,11 @@ def small_difference(pair: Pair) -> str:
     one, other = {*pair.old.words}, {*pair.new.words}
     if any(a in one - other and b in other - one for x, y in _SIDES for a, b in ((x, y), (y, x))):
         return "side"
-    if _HINGES & (one ^ other):
+    if any(_HINGES & (a - b) and not _HINGE_TOO & b for a, b in ((one, other), (other, one))):
         return "condition"
-    if "now" in pair.new.marks - pair.old.marks and pair.only_new:
+    if _SELF & (one ^ other) and not _ALONE & (one | other):
+        return "self"
+    if _NOW & (other - one) and pair.only_new:
         return "now"
     if any(_other_way(a.preposition, b.preposition) for a, b in pair.pairs if not (a.subject or b.subject)):
         return "preposition"
@@ -52,9 +54,9 @@ def small_difference(pair: Pair) -> str:
     if {*counts} == {(True, False), (False, True)}:
         return "quantifier"
     olds, news = _rest(pair.only_old), _rest(pair.only_new)
-    if any(_adds(t, pair.old.words, [a for a, _ in pair.pairs]) for t in olds):
+    if any(_adds(t, pair.old.words, pair.pairs, pair.new.words, 0) for t in olds):
         return "detail"
-    if any(_adds(t, pair.new.words, [b for _, b in pair.pairs]) for t in news):
+    if any(_adds(t, pair.new.words, pair.pairs, pair.old.words, 1) for t in news):
         return "detail"
     for a, b in pair.pairs:
         rest = pair.only_new if b.owner else pair.only_old
@@ -67,7 +69,11 @@ _SAYING = frozenset(
     "says said thinks thought claimed believes believed heard reckons announced assumes guesses mentioned".split()
 )
 _SIDES = (("left", "right"), ("more", "less"), ("most", "least"), ("always", "never"), ("more", "fewer"))
-_HINGES = frozenset("if unless myself himself herself themselves itself yourself ourselves".split())
+_HINGES = frozenset("if unless".split())
+_HINGE_TOO = frozenset("if unless when whenever provided once or without otherwise until only".split())
+_SELF = frozenset("myself himself herself themselves itself yourself ourselves".split())
+_ALONE = frozenset("personally automatically own alone by".split())
+_NOW = frozenset("now nowadays currently today".split())
 _FUNCTION = frozenset(
     DETERMINERS | POSSESSIVES | AUXILIARY | PREPOSITIONS | FIRST_PERSON | WE | THIRD_PERSON | YOU
 )
@@ -80,7 +86,12 @@ _MUTUAL = frozenset("meet marri marry border match resembl date divorc".split())
 
 def _other_word(pair: Pair, one: str, other: str) -> bool:
     """Whether the only two words in which two texts differ are no synonyms: "the left door", "the right door"."""
-    if one in _FUNCTION or other in _FUNCTION or not senses_of(one).isdisjoint(senses_of(other)):
+    if (
+        one in _FUNCTION
+        or other in _FUNCTION
+        or {one, other} & FRAME
+        or not senses_of(one).isdisjoint(senses_of(other))
+    ):
         return False
     return not any(a.key != b.key and {one, other} & {a.key, b.key} for a, b in pair.pairs) and not any(
         a.value is not None and {one, other} & {a.key, b.key} for a, b in pair.pairs
@@ -91,7 +102,10 @@ def _rest(rest: tuple[Token, ...]) -> list[Token]:
     return [
         t
         for t in rest
-        if t.value is None and not t.me and not is_frame(t) and (not is_verb(t) or t.preposition)
+        if t.value is None
+        and not t.me
+        and not is_frame(t)
+        and (not is_verb(t) or t.preposition or t.text.endswith("ing"))
     ]
 
 
@@ -126,6 +140,7 @@ _ALIKE = tuple(
         "from since of",
         "after from since",
         "before by until",
+        "on by",
         "between from",
         "as for like to",
         "in to",
@@ -140,7 +155,13 @@ def _other_way(one: str, other: str) -> bool:
     return not any(one in group and other in group for group in _ALIKE)
 
 
-def _adds(token: Token, words: tuple[str, ...], known: list[Token]) -> bool:
+def _adds(
+    token: Token,
+    words: tuple[str, ...],
+    pairs: tuple[tuple[Token, Token], ...],
+    others: tuple[str, ...],
+    side: int,
+) -> bool:
     """Whether a word of one text alone tells more: behind a preposition, an "and", or as the head of a compound."""
     before = words[token.at - 1] if token.at else ""
     if token.preposition and token.preposition not in ("of", "to"):
@@ -149,4 +170,12 @@ def _adds(token: Token, words: tuple[str, ...], known: list[Token]) -> bool:
         before in ("a", "the", "an") and words[max(0, token.at - 2)] == "and"
     ):
         return True
-    return token.subject and any(t.at == token.at - 1 and t.subject and t.kind == "word" for t in known)
+    for both in pairs:
+        mine, theirs = both[side], both[1 - side]
+        if mine.at != token.at - 1 or mine.value is not None:
+            continue
+        if token.subject and mine.subject and mine.kind == "word":
+            return True  # "the bike helmet"
+        if theirs.at >= len(others) - 2 and not token.text.lower().endswith("ly"):
+            return True  # "learns Swedish", "learns Swedish cooking"
+    return False

@@ -363,6 +363,9 @@ class _Reader:
         if low in ("yesterday", "tomorrow", "tonight"):
             self.relative.add(low)
             return
+        if raw.text == "A" and not raw.begins:  # "building A"
+            self._add("a", "name", raw.text)
+            return
         if low in w.LIGHT:
             self.soft |= lexicon()[0].get(normal(low), frozenset[int]())
         if low in w.LIGHT or low in w.NEGATORS or low in w.WE or low in w.AUXILIARY:
