@@ -85,7 +85,7 @@ def holder(pair: Pair) -> Finding | None:
     if rest or said < 1.0:
         return None
     if turned or {"weak", "now"} & (pair.new.marks - pair.old.marks) or _renewed(pair):
-        return supersedes(pair, "passed to another", 0.9)
+        return supersedes(pair, "passed to another", 0.84)
     definite = [
         b
         for a, b in pair.pairs
@@ -146,14 +146,14 @@ def changed(pair: Pair) -> Finding | None:
         return None  # that somebody did something changes no rule
     since = pair.main_new.tense == "perfect" and pair.main_old.tense == "present"
     if any(new.former and not old.former for old, new in pair.pairs):
-        return supersedes(pair, "names what was before", 0.97)
+        return supersedes(pair, "names what was before", 0.84)
     ended = {k for k, c in enumerate(pair.new.clauses) if c.ended}
     if ended and "end" not in pair.old.marks:
         shared = sum(
             o.weight for o, n in pair.pairs if n.clause in ended and not (o.subject and n.subject and o.me)
         )
         if shared >= 1.0 and says_again(pair, ended):
-            return supersedes(pair, "is over", 0.9)
+            return supersedes(pair, "is over", 0.84)
     if _ceased(pair):
         return supersedes(pair, "exists no longer", 0.85)
     if (stage := _next_stage(pair)) is not None:
@@ -167,7 +167,7 @@ def changed(pair: Pair) -> Finding | None:
         and any(b.preposition in ("to", "until", "till") for _, b in values)
         and share_head(pair)
     ):
-        return supersedes(pair, "another value, and a word of change", 0.9, values[0])
+        return supersedes(pair, "another value, and a word of change", 0.84, values[0])
     if strong and _remeasured(pair, values):
         return supersedes(pair, "another value, and a word of change", 0.85, values[0])
     topics = (pair.old.topics & pair.new.topics) - {"work state"}
@@ -188,7 +188,7 @@ def changed(pair: Pair) -> Finding | None:
     if strong or weak or ("end" in pair.new.marks and values):
         weight = shared_weight(pair)
         if values and (topics or (weight >= 1.0 and (says_again(pair, None) or names_attribute(pair)))):
-            return supersedes(pair, "another value, and a word of change", 0.9, values[0])
+            return supersedes(pair, "another value, and a word of change", 0.84, values[0])
         copula = pair.main_old.verb == pair.main_new.verb == ""
         copula = copula and not pair.main_old.passive and not pair.main_new.passive
         said = (

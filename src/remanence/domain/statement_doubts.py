@@ -314,7 +314,7 @@ def is_frame(token: Token) -> bool:
 
 def is_verb(token: Token) -> bool:
     """Whether a word is most likely a verb, in any of its forms."""
-    low = token.text.lower()
+    low = token.text.lower().partition(" ")[0]
     return low in VERBS or low in PAST or bool(base_of_past(low)) or base_of_third(low) in VERBS
 
 
@@ -324,7 +324,7 @@ FRAME = frozenset(
     weight price cost rate level type kind status period term people person someone afternoon morning
     evening personally total value way temperature speed language due better best main allowed able available possible
     required necessary located situated called named known responsible charge free valid good beneath duration
-    capacity colour color years year member members lacking off allow permit single younger older
+    capacity colour color years year member members lacking off allow permit single long tall wide deep younger older
     heavier lighter longer shorter higher lower warmer colder bigger smaller taller visitors guests""".split()
 )
 """Words that name an attribute, or hold a sentence together, and tell no more."""

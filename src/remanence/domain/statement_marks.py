@@ -136,7 +136,8 @@ correction: to be precise; i was wrong; i misspoke; not true; not correct; not r
     fact; in reality; turns out; turned out; scratch that; i meant; not quite
 neg: closed to; leave out; leave it out; leaves out; left out; nothing to do with; except for; far from;
     too busy to; by no means; not at all; no way
-skip: planned for; scheduled for; is planned for; not only; no doubt; no problem; no wonder; by the way;
+skip: sold out of; sold out;
+    planned for; scheduled for; is planned for; not only; no doubt; no problem; no wonder; by the way;
     for your information; just so you know; for the record; to be honest; as far as i know; you know; i
     mean; of course; for example; for instance; by phone; each other; used to it; on time; in time; at
     times; no need to worry; heads up; quick note; note to self; no idea; no matter; not to forget; do not

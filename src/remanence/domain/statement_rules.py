@@ -78,19 +78,19 @@ def _duplicate(pair: Pair) -> Finding | None:
     return Finding(
         "duplicate",
         "paraphrase",
-        _certainty(pair, score),
+        _certainty(pair),
         "says the same in other words",
         {"score": round(score, 3)},
     )
 
 
-def _certainty(pair: Pair, score: float) -> float:
+def _certainty(pair: Pair) -> float:
     """How sure a paraphrase is: all words matched, one side has some more, or both have."""
     if not pair.only_old and not pair.only_new:
-        return 0.95
+        return 0.84
     both = bool(pair.only_old and pair.only_new)
     long = max(len(pair.old.tokens), len(pair.new.tokens)) > _BRIEF
-    return 0.75 if both and long else 0.85 if score >= 0.8 and not both else 0.8
+    return 0.75 if both and long else 0.8
 
 
 def _score(pair: Pair) -> float:

@@ -105,15 +105,16 @@ def _rest(rest: tuple[Token, ...]) -> list[Token]:
         if t.value is None
         and not t.me
         and not is_frame(t)
-        and (not is_verb(t) or t.preposition or t.text.endswith("ing"))
+        and (not is_verb(t) or bool(t.preposition) != t.text.endswith(("ing", "ed")))
     ]
 
 
 def _exchanged(pair: Pair) -> bool:
     """Whether two people or things change places: "Ann trusts Ben", "Ben trusts Ann"."""
     verb = pair.main_old.verb
+    ranked = "than" in pair.old.words and "than" in pair.new.words
     if (
-        not verb
+        not (verb or ranked)
         or verb != pair.main_new.verb
         or verb in _MUTUAL
         or pair.main_old.passive != pair.main_new.passive
@@ -176,6 +177,10 @@ def _adds(
             continue
         if token.subject and mine.subject and mine.kind == "word":
             return True  # "the bike helmet"
-        if theirs.at >= len(others) - 2 and not token.text.lower().endswith("ly"):
+        if (
+            theirs.at >= len(others) - 2
+            and not (mine.subject or token.subject)
+            and not token.text.lower().endswith("ly")
+        ):
             return True  # "learns Swedish", "learns Swedish cooking"
     return False
