@@ -232,11 +232,27 @@ def _other_place(pair: Pair, rule: str) -> bool:
         and (a.kind == b.kind or a.value is None)
     }
     explained = values or rule in _STATES
+    if _other_thing(pair):
+        return True
     if (values or rule in _STATES) and _qualified(pair.only_old) and _qualified(pair.only_new):
         return True
     if explained:
         return bool(slots) or _other_kind(pair)
     return len({preposition for preposition, _, _ in slots}) > 1
+
+
+def _other_thing(pair: Pair) -> bool:
+    """Whether a noun of both belongs to different things: "the key to the shed", "the key to the car"."""
+    for a, b in pair.pairs:
+        if a.kind != "word" or a.key == pair.main_old.verb or b.key == pair.main_new.verb:
+            continue
+        link = pair.old.words[a.at + 1 : a.at + 2]
+        if link not in (("to",), ("of",), ("for",)) or link != pair.new.words[b.at + 1 : b.at + 2]:
+            continue
+        mine = any(t.preposition == link[0] and a.at < t.at <= a.at + 3 for t in pair.only_old)
+        if mine and any(t.preposition == link[0] and b.at < t.at <= b.at + 3 for t in pair.only_new):
+            return True
+    return False
 
 
 _TIMED = ("at_", "in_the", "on_", "by_day", "during")

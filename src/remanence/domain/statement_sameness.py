@@ -121,9 +121,8 @@ def _exchanged(pair: Pair) -> bool:
     ):
         return False
     pairs = [(a, b) for a, b in pair.pairs if a.value is None and not (a.agent or b.agent)]
-    return any(a.subject and not b.subject and not a.owner for a, b in pairs) and any(
-        b.subject and not a.subject and not b.owner for a, b in pairs
-    )
+    left = any(a.subject and not a.owner and (not b.subject or b.owner) for a, b in pairs)
+    return left and any(b.subject and not b.owner and (not a.subject or a.owner) for a, b in pairs)
 
 
 _ALIKE = tuple(
