@@ -85,7 +85,7 @@ def what_follows(
     Values under two keys are two things. Nothing supersedes what is pinned or under a key but by that key, nor what is
     much more trusted, nor what would outlive it: these are conflicts.
     """
-    if verdict.kind not in ("supersedes", "conflicts"):
+    if verdict.kind not in ("supersedes", "conflicts") or _numbered_alike(newer.content, older.content):
         return None
     if newer.key is not None and older.key is not None and newer.key != older.key:
         return None
@@ -414,6 +414,14 @@ def _figures(content: str) -> list[str]:
         found.strip(".,:-/").casefold() if found[0] not in "-+−" else found.rstrip(".,:-/")
         for found in _FIGURE.findall(content)
     )
+
+
+def _numbered_alike(one: str, other: str) -> bool:
+    """Whether figures number what they are about: several in the same frame, or very many."""
+    mine, theirs = _FIGURE.findall(one), _FIGURE.findall(other)
+    if min(len(mine), len(theirs)) > 2:
+        return mine != theirs
+    return len(mine) > 1 and _FIGURE.sub("", one) == _FIGURE.sub("", other)
 
 
 def after(record: MemoryRecord, now: datetime) -> datetime:
