@@ -409,11 +409,8 @@ _FIGURE = re.compile(r"[-+−]?\w*\d[\w.,:/%-]*")
 
 
 def _figures(content: str) -> list[str]:
-    """Everything with a digit in it, signs included: whatever else two sayings share, they differ where these do."""
-    return sorted(
-        found.strip(".,:-/").casefold() if found[0] not in "-+−" else found.rstrip(".,:-/")
-        for found in _FIGURE.findall(content)
-    )
+    """Everything with a digit in it, signs included, in its order: what differs in one of them is not the same."""
+    return [found.rstrip(".,:-/").casefold() for found in _FIGURE.findall(content)]
 
 
 def _numbered_alike(one: str, other: str) -> bool:
