@@ -46,7 +46,7 @@ from remanence import Memory
 from remanence.embedders.hashing import HashingEmbedder
 from remanence.errors import StoreFullError
 memory = Memory("ns", db=sys.argv[1], embedder=HashingEmbedder())
-resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
+resource.setrlimit(resource.RLIMIT_FSIZE, (700_000, 700_000))
 kept = 0
 try:
     for i in range(100_000):
@@ -55,7 +55,7 @@ try:
 except StoreFullError as error:
     assert "Free space" in str(error), error
     assert len(memory.list(limit=10_000)) == kept
-    resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, 600_000))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (700_000, 700_000))
     print(kept)
 """
     done = run(script, tmp_path / "memory.db")

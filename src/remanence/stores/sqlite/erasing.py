@@ -14,6 +14,7 @@ from remanence.domain.forgetting import Erasure, Said
 from remanence.domain.records import Filter, Receipt, Scope, Traces
 from remanence.domain.text import content_digest
 from remanence.domain.traces import MOST, Finder, fingerprints, forms
+from remanence.stores.sqlite import behind
 from remanence.stores.sqlite.rows import (
     FROM_MEMORY,
     HOLDS_CLAIMS,
@@ -458,8 +459,7 @@ def settle(database: Database, receipt: Receipt) -> Pending | None:
             return "log"
         # Of very many, each has too few fingerprints to rely on them.
         if receipt.versions <= WELL_KNOWN:
-            with path.open("rb") as file:
-                left = unused(file.read())
+            left = unused(behind.whole(path))
             if not any(True for _ in Finder(traces).find(left)):
                 return None
         connection.execute("VACUUM")  # what it writes, it reads from rows that are there

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from remanence.stores.sqlite import behind
 from remanence.stores.sqlite.rows import marks
 
 if TYPE_CHECKING:
@@ -96,16 +97,15 @@ def _living(connection: sqlite3.Connection) -> Iterator[str]:
 def scan(path: Path, finder: Finder, advance: Callable[[int], object]) -> dict[bytes, list[int]]:
     """Where in a file each stretch stands. `advance` is told how many more bytes were read."""
     found: dict[bytes, list[int]] = {}
-    with path.open("rb") as file:
-        position, kept = 0, b""
-        while chunk := file.read(CHUNK_BYTES):
-            data = kept + chunk
-            for at, digest in finder.find(data):
-                place = position - len(kept) + at
-                places = found.setdefault(digest, [])
-                if not places or places[-1] != place:
-                    places.append(place)
-            position += len(chunk)
-            kept = data[-finder.overlap :] if finder.overlap else b""
-            advance(len(chunk))
+    position, kept = 0, b""
+    for chunk in behind.chunks(path, CHUNK_BYTES):
+        data = kept + chunk
+        for at, digest in finder.find(data):
+            place = position - len(kept) + at
+            places = found.setdefault(digest, [])
+            if not places or places[-1] != place:
+                places.append(place)
+        position += len(chunk)
+        kept = data[-finder.overlap :] if finder.overlap else b""
+        advance(len(chunk))
     return found
