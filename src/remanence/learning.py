@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final, cast
 
 from remanence.backend import Backend
@@ -134,6 +135,17 @@ def _message(argument: str, value: object, max_content: int) -> Message:
     )
 
 
+# What begins at the date it names; of an appointment the date is not since when it holds, but what it says.
+_BEGINS = re.compile(r"\b(?:from|starting|as of|effective|beginning|since)\b", re.IGNORECASE)
+
+
+def _since(candidate: Candidate, said_at: datetime | None) -> datetime | None:
+    named = candidate.valid_from
+    if named is None or (said_at is not None and named <= said_at) or _BEGINS.search(candidate.content):
+        return named or said_at
+    return said_at
+
+
 def draft_from(
     candidate: Candidate,
     message: Message,
@@ -159,7 +171,7 @@ def draft_from(
         session_id=session_id,
         source=message.speaker[: validation.MAX_KEY],
         importance=candidate.importance,
-        valid_from=candidate.valid_from or message.at,
+        valid_from=_since(candidate, message.at),
         origin=origin,
         trust=TRUST[origin],
         derived_from=tuple(derived_from),

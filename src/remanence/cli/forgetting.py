@@ -88,6 +88,8 @@ def forget(
             besides = " and all else in it" if whole else ""
             question = f"Erase {count} memories of {render.plain(namespace)!r}{besides} for good, with their history?"
             typer.confirm(question, abort=True, err=True)
+        if receipt_file is not None:
+            _reserve(receipt_file)  # what is forgotten cannot be fingerprinted again
         if whole:
             receipt = memory.forget_namespace()
         else:
@@ -107,6 +109,18 @@ def forget(
         render.print_json({"forgotten": list(receipt.ids), **receipt_to_dict(receipt)})
         return
     _tell(receipt, ids or ())
+
+
+def _reserve(file: Path) -> None:
+    """Make the file, empty, so that a receipt can be kept; another one's is never written over."""
+    try:
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        raise InvalidInputError("receipt", f"{file} is there already; nothing was forgotten") from None
+    except OSError as error:
+        raise InvalidInputError(
+            "receipt", f"cannot write {file}: {error.strerror}; nothing was forgotten"
+        ) from error
 
 
 def _write(file: Path, receipt: Receipt) -> None:

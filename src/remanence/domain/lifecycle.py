@@ -6,13 +6,13 @@ how far each is trusted, is decided here.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from functools import cache
 from typing import Any, Literal
 
+from remanence.domain import caution
 from remanence.domain.judging import Saying, Verdict
 from remanence.domain.records import (
     SESSION_TYPES,
@@ -37,6 +37,9 @@ SUPERSEDED = "superseded under the same key"
 EXPIRED = "expired"
 REINFORCED = "said again with new details"
 
+WITHOUT_A_WORD = "another value of what has one at a time"
+"""The judge's rule for what it takes for news although no word of change says so."""
+VERY_SURE = 0.9
 SURE = 0.8
 """How sure the judge must be that two sayings are one: two memories too many lose nothing, one too few does."""
 MOST_RIVALS = 5  # conflicts that one memory begins at most
@@ -67,13 +70,16 @@ class Judged:
 def says_the_same(one: MemoryRecord, other: MemoryRecord | Draft, verdict: Verdict) -> bool:
     """Whether two that are judged duplicates may become one.
 
-    The same said by another, or as something else, or with another figure in it, is a memory of its own.
+    The same said by another, of another, or as something else is a memory of its own; so is what may not be the same.
     """
     return (
         verdict.kind == "duplicate"
         and verdict.confidence >= SURE
         and (one.source, one.type) == (other.source, other.type)
-        and _figures(one.content) == _figures(other.content)
+        and not caution.of_others(one.tags, other.tags)
+        and caution.same_in_substance(
+            one.content, other.content, speaker=one.source, sure=verdict.confidence >= VERY_SURE
+        )
     )
 
 
@@ -85,13 +91,22 @@ def what_follows(
     Values under two keys are two things. Nothing supersedes what is pinned or under a key but by that key, nor what is
     much more trusted, nor what would outlive it: these are conflicts.
     """
-    if verdict.kind not in ("supersedes", "conflicts") or _numbered_alike(newer.content, older.content):
+    if verdict.kind not in ("supersedes", "conflicts") or caution.of_others(newer.tags, older.tags):
+        return None
+    if caution.numbered_alike(newer.content, older.content):
+        return None
+    implied = verdict.evidence.get("rule") == WITHOUT_A_WORD
+    if implied and not caution.has_one_value(newer.content, older.content):
         return None
     if newer.key is not None and older.key is not None and newer.key != older.key:
         return None
     end, lasting = newer.visible_until, older.visible_until
     outlived = end is not None and (lasting is None or end < lasting)
-    held = older.pinned or older.key not in (None, newer.key)
+    held = (
+        older.pinned
+        or older.key not in (None, newer.key)
+        or not caution.ends_whole(newer.content, older.content)
+    )
     if verdict.kind == "conflicts" or outlived or held or newer.trust < older.trust - DISTRUST:
         return "conflicts"
     return "supersedes"
@@ -403,22 +418,6 @@ class _Planner:
             del self.by_digest[digest]
         if record.key in self.by_key and self.by_key[record.key].id == record.id:
             del self.by_key[record.key]
-
-
-_FIGURE = re.compile(r"[-+−]?\w*\d[\w.,:/%-]*")
-
-
-def _figures(content: str) -> list[str]:
-    """Everything with a digit in it, signs included, in its order: what differs in one of them is not the same."""
-    return [found.rstrip(".,:-/").casefold() for found in _FIGURE.findall(content)]
-
-
-def _numbered_alike(one: str, other: str) -> bool:
-    """Whether figures number what they are about: several in the same frame, or very many."""
-    mine, theirs = _FIGURE.findall(one), _FIGURE.findall(other)
-    if min(len(mine), len(theirs)) > 2:
-        return mine != theirs
-    return len(mine) > 1 and _FIGURE.sub("", one) == _FIGURE.sub("", other)
 
 
 def after(record: MemoryRecord, now: datetime) -> datetime:
