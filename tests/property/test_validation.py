@@ -108,7 +108,9 @@ def test_a_number_too_long_to_print_is_refused(check, sign) -> None:
 @given(
     st.fixed_dictionaries(
         {},
-        optional={name: anything for name in Draft.__dataclass_fields__ if name not in ("expires_at", "quarantine")}
+        optional={
+            name: anything for name in Draft.__dataclass_fields__ if name not in ("expires_at", "quarantine")
+        }
         | {"ttl": anything},
     )
 )

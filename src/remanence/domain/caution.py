@@ -13,7 +13,7 @@ from remanence.domain.languages import stem
 from remanence.domain.text import canonical
 
 _FIGURE: Final = re.compile(r"[-+−]?\w*\d[\w.,:/%-]*")
-_EMPTY: Final = frozenset("a an the i me my mine we our us user is am are be as work works".split())
+_EMPTY: Final = frozenset("a an the i me my mine we our us user is am are be as work works located".split())
 # Small words with which the same words say something else.
 _TURNING: Final = frozenset(
     "again back now still only not no never must should may might can could will would every each this that these"
