@@ -78,7 +78,19 @@ _MARK = re.compile("memory_[0-9a-f]{8}")
 _CHAT_MESSAGES = ("TextMessage", "MultiModalMessage", "StopMessage", "HandoffMessage", "StructuredMessage")
 _LLM_MESSAGES = (UserMessage, AssistantMessage, SystemMessage, FunctionExecutionResultMessage)
 _MOST_CALLS = 1_000
-_LIFTED = ("type", "tags", "session_id", "source", "importance", "pinned", "ttl", "key", "idempotency_key")
+_LIFTED = (
+    "type",
+    "tags",
+    "session_id",
+    "source",
+    "importance",
+    "pinned",
+    "ttl",
+    "key",
+    "idempotency_key",
+    "origin",
+    "trust",
+)
 
 
 class RemanenceMemoryConfig(BaseModel):

@@ -100,6 +100,8 @@ class _Entry:
             and self.plain in other.plain
             and self.group == other.group
             and mine.source == theirs.source
+            and theirs.trust >= mine.trust
+            and other.hit.id not in self.hit.conflicts
             and _announced(mine) == _announced(theirs)
             and mine.occurred_at <= theirs.occurred_at
         )

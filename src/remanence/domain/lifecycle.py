@@ -75,7 +75,7 @@ def says_the_same(one: MemoryRecord, other: MemoryRecord | Draft, verdict: Verdi
     return (
         verdict.kind == "duplicate"
         and verdict.confidence >= SURE
-        and (one.source, one.type) == (other.source, other.type)
+        and (one.source, one.type, one.trust) == (other.source, other.type, other.trust)
         and not caution.of_others(one.tags, other.tags)
         and caution.same_in_substance(
             one.content, other.content, speaker=one.source, sure=verdict.confidence >= VERY_SURE
@@ -209,7 +209,9 @@ class _Planner:
             held = self.by_key.get(draft.key) if draft.key else None
             in_force = [r for r in self.in_force.get(draft.key or "", []) if alive(r, self.now)]
             past = self._past(held, draft, digest)
-            if past is not None:
+            if held is not None and draft.trust < held.trust - DISTRUST:
+                result = self._refuse_key(held, draft, digest)
+            elif past is not None:
                 result = self._repeat(past, draft)
             elif held is None and not in_force:
                 result = self._add_judged(draft, digest, judged)
@@ -311,6 +313,19 @@ class _Planner:
             conflicts=tuple(near.id for near, _ in rivals),
             decisions=tuple(decision.id for decision in decisions),
         )
+
+    def _refuse_key(self, held: MemoryRecord, draft: Draft, digest: bytes) -> Remembered:
+        """Who is trusted much less does not take a key: what they say stands beside its value, as a conflict."""
+        result = self._add_judged(replace(draft, key=None), digest, ())
+        why = Verdict(
+            "conflicts",
+            1.0,
+            "says otherwise of the key, and is trusted less",
+            {"rule": "key", "key": held.key},
+        )
+        made = self._decision("conflict", result.id, held.id, why)
+        self.plan.changes.append(Decide(decision=made))
+        return replace(result, action="conflicting", conflicts=(held.id,), decisions=(made.id,))
 
     def _near(self, one: Judged) -> MemoryRecord | None:
         """What a draft was compared with, as this plan leaves it; None once it is over."""
@@ -494,16 +509,8 @@ def merged_with(known: MemoryRecord, draft: Draft) -> MemoryRecord:
     )
 
 
-MERGED = (
-    "tags",
-    "metadata",
-    "importance",
-    "pinned",
-    "session_id",
-    "valid_from",
-    "expires_at",
-    "origin",
-    "trust",
+MERGED = tuple(
+    "tags metadata importance pinned session_id valid_from expires_at origin trust derived_from depends_on".split()
 )
 """What hearing something again can change of a memory."""
 

@@ -425,5 +425,6 @@ def _supplants(other: MemoryRecord, record: MemoryRecord, at: datetime) -> bool:
     return (
         other.id != record.id
         and (other.type, other.source) == (record.type, record.source)
+        and other.trust >= record.trust
         and record.occurred_at < other.occurred_at <= at  # what lies ahead supplants nothing yet
     )

@@ -72,8 +72,8 @@ def plan_restore(
 ) -> Plan:
     """Make a version believed again: the one asked for, else the last, without the end it may tell of.
 
-    With `as_it_was` it ends when the chosen version did, too. One in quarantine is released. Whoever holds its key now
-    is superseded by it. ConflictError if another memory says the same today.
+    With `as_it_was` it ends when the chosen version did, too. One in quarantine stays there unless it is RELEASED.
+    Whoever holds its key now is superseded by it. ConflictError if another memory says the same today.
     """
     latest = versions[-1]
     wanted = [latest] if version is None else [v for v in versions if v.version == version]
@@ -89,9 +89,16 @@ def plan_restore(
         valid_to=chosen.valid_to if as_it_was else None,
         superseded_by=None,
         reason=reason,
-        quarantine=None,
+        quarantine=None if reason == RELEASED else chosen.quarantine,
         expires_at=chosen.expires_at if as_it_was or not _over(chosen, at) else None,
     )
+    if record.quarantine is not None:
+        open_now = [] if latest.retracted_at is not None else [latest]
+        ends = [CloseVersion(id=v.id, version=v.version, at=at, reason=reason) for v in open_now]
+        return Plan(
+            changes=[*ends, AddVersion(record=record, entry=None)],
+            results=[Remembered(record=record, action="quarantined")],
+        )
     digest = content_digest(record)
     key = record.key or ""
     twin, held = neighbours.by_digest.get(digest), neighbours.by_key.get(key)

@@ -50,6 +50,8 @@ CREATE TABLE decision_about(
     PRIMARY KEY(ns_id, memory, decision)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX decision_about_decision ON decision_about(ns_id, decision);
+
 -- How recalled memories served. Few have any.
 CREATE TABLE feedback(
     ns_id INTEGER NOT NULL,
