@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 import tempfile
 import time
 from pathlib import Path
@@ -32,19 +33,18 @@ async def _measured() -> list[Row]:
     spent: dict[str, list[float]] = {name: [] for name in variants}
     embedder = MiniLMEmbedder()
     with tempfile.TemporaryDirectory() as directory:
-        files = {name: Path(directory) / f"{number}.db" for number, name in enumerate(variants)}
-        opened = {
-            name: AsyncMemory("bench", db=files[name], settings=settings, embedder=embedder)
-            for name, settings in variants.items()
-        }
-        filled = list(Corpus(seed=5).sentences(MEMORIES))
-        for name, memory in opened.items():
-            # Filled alike: what is already known is not what is measured here.
-            quick = AsyncMemory("bench", db=files[name], settings=variants["plain"], embedder=embedder)
+        # Filled alike: what is already known is not what is measured here.
+        filled = Path(directory) / "filled.db"
+        async with AsyncMemory("bench", db=filled, settings=variants["plain"], embedder=embedder) as quick:
+            sentences = list(Corpus(seed=5).sentences(MEMORIES))
             for start in range(0, MEMORIES, 500):
-                await quick.remember_many(filled[start : start + 500])
-            await quick.aclose()
-            await memory.recall("warm up")
+                await quick.remember_many(sentences[start : start + 500])
+        opened: dict[str, AsyncMemory] = {}
+        for number, (name, settings) in enumerate(variants.items()):
+            path = Path(directory) / f"{number}.db"
+            shutil.copy(filled, path)
+            opened[name] = AsyncMemory("bench", db=path, settings=settings, embedder=embedder)
+            await opened[name].recall("warm up")
         said = Corpus(seed=6)
         for sentence in said.sentences(ROUNDS):
             for name, memory in opened.items():
