@@ -4,13 +4,15 @@ import json
 import shlex
 import shutil
 import subprocess
+import time
 from importlib.metadata import version
-from itertools import islice
+from itertools import islice, takewhile
 
 import httpx
 import pytest
 
 from remanence.testing.scripted_llm import ScriptedLLM
+from remanence.testing.server import running_server
 
 PAGE = "zerolatency"
 SPEAKERS = ("Coder", "Reviewer", "Planner")
@@ -36,13 +38,22 @@ class Talk:
         return self.lines[self.said - 1] if self.said <= len(self.lines) else "TERMINATE"
 
 
+@pytest.fixture(scope="module")
+def server(db):
+    """One that keeps word for word: the page is about what is handed over, not about what is worth keeping of it."""
+    with running_server(db, environ={"REMANENCE_EXTRACTOR": "verbatim"}) as server:
+        yield server
+
+
 @pytest.fixture
 def remembered(server):
     """Waits until a namespace has so many memories; gives who said what."""
 
     def wait(namespace, count):
         with httpx.stream("GET", f"{server.url}/v1/events", params={"after": 0}, timeout=60) as answer:
-            told = (json.loads(line[6:]) for line in answer.iter_lines() if line.startswith("data: "))
+            until = time.monotonic() + 60  # lines come as long as the server lives
+            lines = takewhile(lambda _: time.monotonic() < until, answer.iter_lines())
+            told = (json.loads(line[6:]) for line in lines if line.startswith("data: "))
             made = (e for e in told if (e["type"], e["namespace"]) == ("remembered", namespace))
             ids = [event["subject"] for event in islice(made, count)]
         memories = f"{server.url}/v1/namespaces/{namespace}/memories"
