@@ -28,11 +28,11 @@ from remanence.ports import Quota
 
 ATTEMPTS: Final = 32  # how often a write is decided anew when others got in between
 LONGEST_WAIT: Final = 0.25  # seconds between two of them
-NEAR: Final = 10  # memories that a new one is compared with
+NEAR: Final = 6  # memories that a new one is compared with
 BESIDE: Final = 5  # earlier ones of the same batch
 MOST_COMPARED: Final = 500  # of a batch; a larger one is for `consolidate` to compare
 LOOKED_AT_HERE: Final = 1_000  # characters that are screened on the event loop
-NEAR_ENOUGH: Final = 0.3  # cosine below which two texts are not about the same
+NEAR_ENOUGH: Final = 0.35  # cosine below which two texts are not about the same
 
 Vectors = dict[str, Embedding]
 Compared = dict[tuple[int, str | int, int], Judged | None]
