@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import importlib
 import os
 import threading
 import time
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from remanence.budget import Budget
     from remanence.domain.messages import Candidate, Message
     from remanence.domain.ranking import RankingProfile
-    from remanence.domain.records import Draft
 
 
 class AsyncMemory(AsyncEngine):
@@ -292,6 +292,8 @@ def _close_all() -> None:
 def _backend(
     store: Store, embedder: Embedder, settings: Settings, count_tokens: Callable[[str], int]
 ) -> Backend:
+    if settings.contradictions:
+        importlib.import_module("remanence.stores.sqlite.search")  # for the first write; see open_screen
     executor = ThreadPoolExecutor(max_workers=16, thread_name_prefix="remanence-read")
     writers = ThreadPoolExecutor(max_workers=32, thread_name_prefix="remanence-write")
     searchers = ThreadPoolExecutor(
@@ -416,16 +418,10 @@ def open_screen(settings: Settings) -> Screen | None:
     """What looks at memories before they are stored; None where nothing is to be looked for."""
     if not (settings.screen or settings.redact):
         return None
-    guard: list[Screen] = []
+    # Not with the first memory, on a thread: a child forked in the middle of an import would wait for it for ever.
+    from remanence.screens.guard import Guard
 
-    def look(draft: Draft) -> Draft:
-        if not guard:
-            from remanence.screens.guard import Guard  # deferred: loads with the first memory
-
-            guard.append(Guard(secrets=settings.redact, injections=settings.screen))
-        return guard[0](draft)
-
-    return look
+    return Guard(secrets=settings.redact, injections=settings.screen)
 
 
 def open_store(settings: Settings) -> Store:
