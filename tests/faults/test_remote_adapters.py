@@ -129,7 +129,7 @@ def test_what_one_process_recorded_another_recalls(family, llm, tmp_path, port, 
         agent.close()
         other = family(llm, url)  # knows nothing of the conversation but what was kept
         other.tell(QUESTION)
-        assert TOLD in text_of(llm.last)
+        assert TOLD[:-1] in text_of(llm.last)  # a learnt memory ends without a stop
         assert other.guard.failures == 0
         other.close()
 
@@ -146,7 +146,7 @@ def test_agents_go_on_when_the_server_is_killed(family, llm, tmp_path, port, url
         assert agent.guard.failures > 0 and isinstance(agent.guard.last_error, ServerUnavailableError)
     with running_server(tmp_path / "memory.db", port=port):
         agent.tell(QUESTION)
-        assert TOLD in text_of(llm.last)
+        assert TOLD[:-1] in text_of(llm.last)  # a learnt memory ends without a stop
         agent.close()
 
 
